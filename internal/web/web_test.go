@@ -1,0 +1,315 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var bundle = fstest.MapFS{
+	".keep":                {Data: []byte{}},
+	"index.html":           {Data: []byte("<!doctype html>client")},
+	"assets/main-abc.js":   {Data: []byte("export {}")},
+	"assets/style-abc.css": {Data: []byte("a{}")},
+}
+
+func start(t *testing.T, cfg Config) *Server {
+	t.Helper()
+	if cfg.Client == nil {
+		c, err := NewClient(bundle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Client = c
+	}
+	if cfg.Accept == nil {
+		cfg.Accept = func(ctx context.Context, s *Socket) { <-ctx.Done() }
+	}
+	cfg.Listen, cfg.Log = "127.0.0.1:0", slog.New(slog.DiscardHandler)
+	s, err := Listen(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := s.Stop(ctx); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return s
+}
+
+func get(t *testing.T, c *http.Client, url string) (*http.Response, string) {
+	t.Helper()
+	r, err := c.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, string(b)
+}
+
+func TestClientAndHeaders(t *testing.T) {
+	s := start(t, Config{})
+	base := "http://" + s.Addr().String()
+	for _, tt := range []struct {
+		path, cache, body string
+		status            int
+	}{
+		{"/", "no-store", "client", 200},
+		{"/session/abc", "no-store", "client", 200},
+		{"/assets/main-abc.js", "public, max-age=31536000, immutable", "export", 200},
+		{"/assets/other.js", "no-store", "Not here", 404},
+		{"/.keep", "no-store", "Not here", 404},
+		{"/../../etc/passwd", "no-store", "client", 200},
+	} {
+		r, body := get(t, http.DefaultClient, base+tt.path)
+		if r.StatusCode != tt.status || r.Header.Get("Cache-Control") != tt.cache || !strings.Contains(body, tt.body) {
+			t.Errorf("%s: %d %q %q", tt.path, r.StatusCode, r.Header.Get("Cache-Control"), body)
+		}
+		for _, kv := range always {
+			if r.Header.Get(kv[0]) != kv[1] {
+				t.Errorf("%s lacks %s", tt.path, kv[0])
+			}
+		}
+	}
+}
+
+func TestMissingBundleSaysWhatToDo(t *testing.T) {
+	c, err := NewClient(fstest.MapFS{".keep": {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, Config{Client: c})
+	r, body := get(t, http.DefaultClient, "http://"+s.Addr().String()+"/")
+	if r.StatusCode != 503 || !strings.Contains(body, "Run “make”") || c.Bundle() != "" {
+		t.Fatalf("%d %q", r.StatusCode, body)
+	}
+}
+
+func TestBundleHashDependsOnEveryByteAndName(t *testing.T) {
+	a, _ := NewClient(bundle)
+	b, _ := NewClient(fstest.MapFS{"index.html": bundle["index.html"], "assets/main-abd.js": bundle["assets/main-abc.js"], "assets/style-abc.css": bundle["assets/style-abc.css"]})
+	if a.Bundle() == b.Bundle() || len(a.Bundle()) != 64 {
+		t.Fatal(a.Bundle(), b.Bundle())
+	}
+}
+
+func TestTLSFloor(t *testing.T) {
+	cert, err := SelfSigned(t.TempDir(), []string{"localhost", "127.0.0.1"}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, Config{TLS: TLS(cert)})
+	client := func(curve tls.CurveID) *http.Client {
+		tr := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, CurvePreferences: []tls.CurveID{curve}}}
+		t.Cleanup(tr.CloseIdleConnections)
+		return &http.Client{Transport: tr}
+	}
+	if r, _ := get(t, client(tls.X25519MLKEM768), "https://"+s.Addr().String()+"/"); r.StatusCode != 200 || r.Header.Get("Strict-Transport-Security") == "" {
+		t.Fatalf("hybrid: %d", r.StatusCode)
+	}
+	if r, body := get(t, client(tls.X25519), "https://"+s.Addr().String()+"/"); r.StatusCode != http.StatusUpgradeRequired || !strings.Contains(body, "too old") {
+		t.Fatalf("classical: %d %s", r.StatusCode, body)
+	}
+}
+
+func TestSelfSignedIsKept(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	a, err := SelfSigned(dir, []string{"localhost"}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := SelfSigned(dir, []string{"localhost"}, now)
+	if err != nil || Fingerprint(a) != Fingerprint(b) {
+		t.Fatal("made anew", err)
+	}
+	for name, at := range map[string]time.Time{"other.example": now, "localhost": now.Add(380 * 24 * time.Hour)} {
+		if c, err := SelfSigned(dir, []string{name}, at); err != nil || Fingerprint(c) == Fingerprint(a) {
+			t.Fatal("kept although it does not fit", err)
+		}
+	}
+}
+
+func TestPortBusy(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = Listen(Config{Listen: l.Addr().String(), Log: slog.New(slog.DiscardHandler)})
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		t.Fatal(err)
+	}
+}
+
+func dial(t *testing.T, s *Server, origin string) (*websocket.Conn, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	h := http.Header{}
+	if origin != "" {
+		h.Set("Origin", origin)
+	}
+	c, r, err := websocket.Dial(ctx, "ws://"+s.Addr().String()+"/ws", &websocket.DialOptions{HTTPHeader: h})
+	if r != nil && r.Body != nil {
+		r.Body.Close()
+	}
+	if c != nil {
+		t.Cleanup(func() { _ = c.CloseNow() })
+	}
+	return c, err
+}
+
+func TestForeignOriginRefused(t *testing.T) {
+	s := start(t, Config{})
+	if _, err := dial(t, s, "https://evil.example"); err == nil {
+		t.Fatal("a foreign page was let in")
+	}
+	if _, err := dial(t, s, "http://"+s.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// echo answers every message and ends with the socket.
+func echo(ended chan<- error) func(context.Context, *Socket) {
+	return func(ctx context.Context, s *Socket) {
+		defer func() { ended <- s.Err() }()
+		for {
+			select {
+			case b, ok := <-s.Messages():
+				if !ok {
+					return
+				}
+				s.Send(b)
+			case <-ctx.Done():
+				s.Send([]byte("bye"))
+				return
+			}
+		}
+	}
+}
+
+func TestEchoAndLastWords(t *testing.T) {
+	ended := make(chan error, 1)
+	s := start(t, Config{Accept: echo(ended)})
+	c, err := dial(t, s, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := c.Write(ctx, websocket.MessageBinary, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if _, b, err := c.Read(ctx); err != nil || string(b) != "hello" {
+		t.Fatal(string(b), err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- s.Stop(ctx) }()
+	if _, b, err := c.Read(ctx); err != nil || string(b) != "bye" {
+		t.Fatalf("the last words did not arrive: %q %v", b, err)
+	}
+	if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+		t.Fatal(err)
+	}
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBadInputEndsTheSocket(t *testing.T) {
+	for name, send := range map[string]func(context.Context, *websocket.Conn){
+		"text": func(ctx context.Context, c *websocket.Conn) { _ = c.Write(ctx, websocket.MessageText, []byte("x")) },
+		"oversized": func(ctx context.Context, c *websocket.Conn) {
+			_ = c.Write(ctx, websocket.MessageBinary, make([]byte, MaxMessage+1))
+		},
+		"flood": func(ctx context.Context, c *websocket.Conn) {
+			for range 5 * messagesPerSec * 2 {
+				if c.Write(ctx, websocket.MessageBinary, []byte("x")) != nil {
+					return
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ended := make(chan error, 1)
+			s := start(t, Config{Accept: echo(ended)})
+			c, err := dial(t, s, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			go func() {
+				for {
+					if _, _, err := c.Read(ctx); err != nil {
+						return
+					}
+				}
+			}()
+			send(ctx, c)
+			select {
+			case err := <-ended:
+				if err == nil {
+					t.Fatal("no reason")
+				}
+			case <-ctx.Done():
+				t.Fatal("the socket lives")
+			}
+		})
+	}
+}
+
+func TestSlowReaderIsDisconnected(t *testing.T) {
+	ended := make(chan error, 1)
+	s := start(t, Config{Accept: func(ctx context.Context, s *Socket) {
+		b := make([]byte, 64<<10)
+		for ctx.Err() == nil {
+			s.Send(b)
+		}
+		ended <- s.Err()
+	}})
+	if _, err := dial(t, s, ""); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, ErrSlowReader) {
+			t.Fatal(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("a reader that does not read is still served")
+	}
+}
+
+func TestLimiterForgetsAndBounds(t *testing.T) {
+	l, now := newLimiter(2, time.Minute), time.Unix(1e9, 0)
+	got := []bool{l.allow("a", now), l.allow("a", now), l.allow("a", now), l.allow("b", now), l.allow("a", now.Add(2*time.Minute))}
+	want := []bool{true, true, false, true, true}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("step %d: %v", i, got)
+		}
+	}
+}
