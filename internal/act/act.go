@@ -82,12 +82,7 @@ type ID [IDSize]byte
 func IDOf(actBytes []byte) ID { return sha256.Sum256(actBytes) }
 
 // Message is what a signature in the given context covers.
-func Message(context string, b []byte) []byte {
-	m := make([]byte, 0, len(context)+1+len(b))
-	m = append(m, context...)
-	m = append(m, 0)
-	return append(m, b...)
-}
+func Message(context string, b []byte) []byte { return canon.Message(context, b) }
 
 // Item kinds of an entry.
 const (

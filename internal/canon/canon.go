@@ -53,10 +53,22 @@ func must[T any](v T, err error) T {
 // Encode writes the canonical form of v. It panics only for types this project never declares (floats, functions).
 func Encode(v any) []byte { return must(enc.Marshal(v)) }
 
+// Message is what a signature or hash for one purpose covers: the context string, a zero byte, the bytes. No context holds
+// a zero byte, so no message of one purpose is a message of another.
+func Message(context string, b []byte) []byte {
+	m := make([]byte, 0, len(context)+1+len(b))
+	m = append(m, context...)
+	m = append(m, 0)
+	return append(m, b...)
+}
+
 // Decode reads exactly one canonical value into v. Unknown fields, duplicate keys, trailing bytes and any non-canonical
 // form are refused: v must re-encode to the very same bytes.
-func Decode(b []byte, v any) error {
-	if len(b) > MaxBytes {
+func Decode(b []byte, v any) error { return DecodeUpTo(b, v, MaxBytes) }
+
+// DecodeUpTo is Decode with a bound of its own, for what a node wrote itself (a snapshot).
+func DecodeUpTo(b []byte, v any, max int) error {
+	if len(b) > max {
 		return ErrTooLarge
 	}
 	if err := dec.Unmarshal(b, v); err != nil {
