@@ -61,8 +61,11 @@ type Join struct {
 	KeyPackage    []byte `cbor:"keypackage"`    // MLS KeyPackage (RFC 9420 §10), its leaf key is SessionCert's key
 }
 
-// Leave ends the author's presence.
-type Leave struct{}
+// Leave ends the author's presence of one join. It names the join, so that an item of an outbox that is ordered late cannot end a
+// later join of the same device.
+type Leave struct {
+	Join []byte `cbor:"join"`
+}
 
 // Lost says that the join with this id has gone without leaving.
 type Lost struct {
