@@ -4,8 +4,9 @@
 // 	protoc        (unknown)
 // source: parley/v1/link.proto
 
-// Control messages between two nodes: length-prefixed (uint32, big endian, at most 1 MiB + 64 KiB) on one bidirectional QUIC
-// stream that the dialling node opens. A peer is hostile by assumption: see internal/link for the bounds.
+// Control messages between two nodes: length-prefixed (uint32, big endian, at most 1 MiB + 64 KiB) on three bidirectional QUIC
+// streams (lanes: urgent, order, bulk) that the dialling node opens. A peer is hostile by assumption: see internal/link for the
+// bounds and docs/protocol-link.md for the flows.
 
 package linkpb
 
@@ -341,6 +342,7 @@ type LinkHello struct {
 	Now           int64                  `protobuf:"varint,6,opt,name=now,proto3" json:"now,omitempty"`                          // ms
 	Boot          uint64                 `protobuf:"varint,7,opt,name=boot,proto3" json:"boot,omitempty"`                        // changes with every start of the node
 	Build         string                 `protobuf:"bytes,8,opt,name=build,proto3" json:"build,omitempty"`
+	Introduction  []byte                 `protobuf:"bytes,9,opt,name=introduction,proto3" json:"introduction,omitempty"` // canonical act.PlanSide of the sender: what the peer's officer needs to propose a plan
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -429,6 +431,13 @@ func (x *LinkHello) GetBuild() string {
 		return x.Build
 	}
 	return ""
+}
+
+func (x *LinkHello) GetIntroduction() []byte {
+	if x != nil {
+		return x.Introduction
+	}
+	return nil
 }
 
 type LinkHelloAck struct {
@@ -1108,6 +1117,8 @@ type TrackOpen struct {
 	RtxSsrc       uint32                 `protobuf:"varint,4,opt,name=rtx_ssrc,json=rtxSsrc,proto3" json:"rtx_ssrc,omitempty"` // 0: none
 	Codec         string                 `protobuf:"bytes,5,opt,name=codec,proto3" json:"codec,omitempty"`                     // opus, vp9, vp8, av1
 	ClockRate     uint32                 `protobuf:"varint,6,opt,name=clock_rate,json=clockRate,proto3" json:"clock_rate,omitempty"`
+	FirstIndex    uint64                 `protobuf:"varint,7,opt,name=first_index,json=firstIndex,proto3" json:"first_index,omitempty"`            // 48-bit packet index (RFC 3711 §3.3.1) from which ssrc counts; goes on from the last when re-keyed
+	FirstRtxIndex uint64                 `protobuf:"varint,8,opt,name=first_rtx_index,json=firstRtxIndex,proto3" json:"first_rtx_index,omitempty"` // the same of rtx_ssrc
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1180,6 +1191,20 @@ func (x *TrackOpen) GetCodec() string {
 func (x *TrackOpen) GetClockRate() uint32 {
 	if x != nil {
 		return x.ClockRate
+	}
+	return 0
+}
+
+func (x *TrackOpen) GetFirstIndex() uint64 {
+	if x != nil {
+		return x.FirstIndex
+	}
+	return 0
+}
+
+func (x *TrackOpen) GetFirstRtxIndex() uint64 {
+	if x != nil {
+		return x.FirstRtxIndex
 	}
 	return 0
 }
@@ -1405,7 +1430,7 @@ const file_parley_v1_link_proto_rawDesc = "" +
 	"\vlayer_state\x18\x0f \x01(\v2\x15.parley.v1.LayerStateH\x00R\n" +
 	"layerState\x12>\n" +
 	"\rrefused_track\x18\x10 \x01(\v2\x17.parley.v1.RefusedTrackH\x00R\frefusedTrackB\x06\n" +
-	"\x04body\"\xde\x01\n" +
+	"\x04body\"\x82\x02\n" +
 	"\tLinkHello\x12!\n" +
 	"\fprotocol_min\x18\x01 \x01(\rR\vprotocolMin\x12!\n" +
 	"\fprotocol_max\x18\x02 \x01(\rR\vprotocolMax\x12\x12\n" +
@@ -1416,7 +1441,8 @@ const file_parley_v1_link_proto_rawDesc = "" +
 	"\tnode_cert\x18\x05 \x01(\fR\bnodeCert\x12\x10\n" +
 	"\x03now\x18\x06 \x01(\x03R\x03now\x12\x12\n" +
 	"\x04boot\x18\a \x01(\x04R\x04boot\x12\x14\n" +
-	"\x05build\x18\b \x01(\tR\x05build\"V\n" +
+	"\x05build\x18\b \x01(\tR\x05build\x12\"\n" +
+	"\fintroduction\x18\t \x01(\fR\fintroduction\"V\n" +
 	"\fLinkHelloAck\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12\x18\n" +
 	"\aproblem\x18\x02 \x01(\tR\aproblem\x12\x10\n" +
@@ -1473,7 +1499,7 @@ const file_parley_v1_link_proto_rawDesc = "" +
 	"\tmax_layer\x18\x03 \x01(\rR\bmaxLayer\">\n" +
 	"\x10UnsubscribeTrack\x12\x14\n" +
 	"\x05scope\x18\x01 \x01(\fR\x05scope\x12\x14\n" +
-	"\x05track\x18\x02 \x01(\tR\x05track\"\x9b\x01\n" +
+	"\x05track\x18\x02 \x01(\tR\x05track\"\xe4\x01\n" +
 	"\tTrackOpen\x12\x14\n" +
 	"\x05scope\x18\x01 \x01(\fR\x05scope\x12\x14\n" +
 	"\x05track\x18\x02 \x01(\tR\x05track\x12\x12\n" +
@@ -1481,7 +1507,10 @@ const file_parley_v1_link_proto_rawDesc = "" +
 	"\brtx_ssrc\x18\x04 \x01(\rR\artxSsrc\x12\x14\n" +
 	"\x05codec\x18\x05 \x01(\tR\x05codec\x12\x1d\n" +
 	"\n" +
-	"clock_rate\x18\x06 \x01(\rR\tclockRate\"Q\n" +
+	"clock_rate\x18\x06 \x01(\rR\tclockRate\x12\x1f\n" +
+	"\vfirst_index\x18\a \x01(\x04R\n" +
+	"firstIndex\x12&\n" +
+	"\x0ffirst_rtx_index\x18\b \x01(\x04R\rfirstRtxIndex\"Q\n" +
 	"\rTrackKeyFrame\x12\x14\n" +
 	"\x05scope\x18\x01 \x01(\fR\x05scope\x12\x14\n" +
 	"\x05track\x18\x02 \x01(\tR\x05track\x12\x14\n" +

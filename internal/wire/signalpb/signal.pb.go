@@ -1753,6 +1753,9 @@ func (x *Head) GetSignature() []byte {
 }
 
 // Description: SDP of one of the two peer connections (up: the client sends; down: the client receives).
+// A client whose down connection has failed asks for an offer with an ICE restart by a down_answer with ice_restart and no sdp.
+// Candidates are not trickled: the node is ICE-lite, or its description names all of them; it learns the client's from checks.
+// Both peer connections live as long as the socket: after a new Welcome the client makes new ones, generations start anew.
 type Description struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Sdp           string                 `protobuf:"bytes,1,opt,name=sdp,proto3" json:"sdp,omitempty"`
@@ -2133,7 +2136,13 @@ func (x *TrackState) GetReason() string {
 	return ""
 }
 
-// Relay goes to every member of the session, through every node, unordered and unkept: epoch ready, attestations.
+// Relay goes to every member of the session, through every node, unordered and unkept; the sender hears nothing of its own.
+//
+//	ready    canonical {"epoch": n, "group": MLS group id}: the sender holds this epoch's receive key. Unsigned: forging it only
+//	         makes senders change keys sooner.
+//	attest   canonical ident.Signed (no ML-DSA) whose body is canonical {"v": 1, "tree", "epoch", "group", "scope", "transcript"}
+//	         and whose Ed25519 is the MLS signature key's over act.Message("parley attestation v1", body). Sent after every new
+//	         epoch and every 8 s, so that who reconnected hears it too; 10 s without one is shown as amber.
 type Relay struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Scope         []byte                 `protobuf:"bytes,1,opt,name=scope,proto3" json:"scope,omitempty"`
@@ -2557,6 +2566,7 @@ type Link struct {
 	VerifiedAt    int64                  `protobuf:"varint,7,opt,name=verified_at,json=verifiedAt,proto3" json:"verified_at,omitempty"`
 	VerifiedBy    string                 `protobuf:"bytes,8,opt,name=verified_by,json=verifiedBy,proto3" json:"verified_by,omitempty"`
 	Problem       string                 `protobuf:"bytes,9,opt,name=problem,proto3" json:"problem,omitempty"`
+	Introduction  []byte                 `protobuf:"bytes,10,opt,name=introduction,proto3" json:"introduction,omitempty"` // canonical act.PlanSide of the other side, from the link's hello; empty before the first
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2652,6 +2662,13 @@ func (x *Link) GetProblem() string {
 		return x.Problem
 	}
 	return ""
+}
+
+func (x *Link) GetIntroduction() []byte {
+	if x != nil {
+		return x.Introduction
+	}
+	return nil
 }
 
 // Officer requests are answered only to a device with an officer certificate of this side.
@@ -3493,7 +3510,7 @@ const file_parley_v1_signal_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"3\n" +
 	"\n" +
 	"LinkStatus\x12%\n" +
-	"\x05links\x18\x01 \x03(\v2\x0f.parley.v1.LinkR\x05links\"\xbd\x02\n" +
+	"\x05links\x18\x01 \x03(\v2\x0f.parley.v1.LinkR\x05links\"\xe1\x02\n" +
 	"\x04Link\x12\x12\n" +
 	"\x04side\x18\x01 \x01(\fR\x04side\x12-\n" +
 	"\x04name\x18\x02 \x03(\v2\x19.parley.v1.Link.NameEntryR\x04name\x12\x14\n" +
@@ -3505,7 +3522,9 @@ const file_parley_v1_signal_proto_rawDesc = "" +
 	"verifiedAt\x12\x1f\n" +
 	"\vverified_by\x18\b \x01(\tR\n" +
 	"verifiedBy\x12\x18\n" +
-	"\aproblem\x18\t \x01(\tR\aproblem\x1a7\n" +
+	"\aproblem\x18\t \x01(\tR\aproblem\x12\"\n" +
+	"\fintroduction\x18\n" +
+	" \x01(\fR\fintroduction\x1a7\n" +
 	"\tNameEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xbf\x02\n" +
