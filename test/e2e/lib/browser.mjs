@@ -1,0 +1,52 @@
+// Chromium for the tests: one browser per look (fake devices are a browser's, not a page's), a context per participant.
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { fakeMedia } from "./media.mjs";
+
+const require = createRequire(fileURLToPath(new URL("../../../web/package.json", import.meta.url)));
+const { chromium } = require("playwright-core");
+
+const flags = [
+  "--no-sandbox",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+  "--disable-background-networking",
+  "--autoplay-policy=no-user-gesture-required",
+  "--disable-background-timer-throttling",
+  "--disable-renderer-backgrounding",
+  "--disable-backgrounding-occluded-windows",
+  "--mute-audio",
+];
+
+/** openBrowser starts Chromium whose camera and microphone are a look's. */
+export function openBrowser(look, more = []) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...flags, ...fakeMedia(look), ...more] });
+}
+
+/**
+ * openPerson opens a page for one participant in a context of its own. What the page writes to its console is collected; a page
+ * error fails the test that looks at `person.errors`.
+ */
+export async function openPerson(browser, url, { language = "en" } = {}) {
+  const context = await browser.newContext({ locale: language, viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true });
+  await context.addInitScript(watch);
+  const page = await context.newPage();
+  const errors = [];
+  page.on("pageerror", (e) => errors.push(String(e)));
+  page.on("console", (m) => (m.type() === "error" || m.type() === "warning") && errors.push(m.text()));
+  await page.goto(url);
+  return { page, context, errors, close: () => context.close() };
+}
+
+// Runs in the page before the client: keeps the peer connections, so that the test can ask the browser itself what was decoded.
+function watch() {
+  const Native = window.RTCPeerConnection;
+  const all = [];
+  Object.defineProperty(window, "__peers", { value: all });
+  window.RTCPeerConnection = class extends Native {
+    constructor(...args) {
+      super(...args);
+      all.push(this);
+    }
+  };
+}
