@@ -148,7 +148,8 @@ export declare function pathToRoot(`,
         ? new Uint8Array(cs.kdf.size)
         : await getCommitSecret(newTree, toNodeIndex(lastPathSecret.nodeIndex), lastPathSecret.secret, cs.kdf);
 `,
-    to: ``,
+    to: `    // The commit secret came with the path.
+`,
   },
 
   // 3. A path is required unless every proposal is Add, PSK or ReInit (section 12.4); it is computed
@@ -190,7 +191,8 @@ export declare function pathToRoot(`,
         : state.groupContext.extensions;
     const groupContextWithExtensions = { ...state.groupContext, extensions: updatedExtensions };
 `,
-    to: ``,
+    to: `    // The context with the new extensions stands above, before the path is made.
+`,
   },
   {
     defect: 3,
@@ -365,7 +367,9 @@ import { constantTimeEqual } from "./util/constantTimeCompare.js";`,
     }));
     if (pathNodePublicKeysExistInTree)
         throw new ValidationError("Public keys in the UpdatePath may not appear in a node of the new ratchet tree");`,
-    to: `    const seen = new Set(tree.filter((n) => n !== undefined).map((n) => bytesToBase64(getHpkePublicKey(n))));
+    to: `    // An external committer's new leaf already stands in the tree.
+    const own = isExternal ? leafToNodeIndex(senderLeafIndex) : -1;
+    const seen = new Set(tree.filter((n, i) => n !== undefined && i !== own).map((n) => bytesToBase64(getHpkePublicKey(n))));
     for (const key of [path.leafNode.hpkePublicKey, ...path.nodes.map((n) => n.hpkePublicKey)].map(bytesToBase64)) {
         if (seen.has(key))
             throw new ValidationError("Public keys in the UpdatePath may not appear in a node of the new ratchet tree");
