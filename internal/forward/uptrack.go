@@ -79,6 +79,9 @@ func (u *UpTrack) Write(now time.Time, p *Packet) Verdict {
 	return u.count.add(u.write(now, p))
 }
 
+// Refuse counts a packet that the driver could not make a Packet of.
+func (u *UpTrack) Refuse(v Verdict) { u.count.add(v) }
+
 // WriteRTX takes a retransmission (RFC 4588 §4): p's sequence number is the retransmission stream's, the original one leads the payload.
 func (u *UpTrack) WriteRTX(now time.Time, p *Packet) Verdict {
 	if len(p.Payload) < 2 {

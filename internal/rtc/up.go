@@ -1,0 +1,238 @@
+package rtc
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"parley.link/parley/internal/forward"
+)
+
+const receiveMTU = 1500 // bytes; larger packets are cut by the library and then refused as malformed
+
+// upSide is a participant's up connection: the client offers, the node receives.
+type upSide struct {
+	p *Participant
+
+	negotiate sync.Mutex // one offer at a time
+
+	mu     sync.Mutex
+	pc     *webrtc.PeerConnection
+	named  map[string]string    // mid → track
+	tracks map[string]*incoming // track → what comes
+	closed bool
+}
+
+// incoming is one up track with the SSRC its requests go to.
+type incoming struct {
+	up   *forward.UpTrack
+	ssrc uint32
+}
+
+func (u *upSide) init(p *Participant) {
+	u.p, u.named, u.tracks = p, map[string]string{}, map[string]*incoming{}
+}
+
+func (u *upSide) offer(ctx context.Context, raw string, tracks []TrackMid) (string, error) {
+	sending, err := checkSDP(raw)
+	if err != nil {
+		return "", err
+	}
+	named, err := checkTracks(tracks, sending)
+	if err != nil {
+		return "", err
+	}
+	u.negotiate.Lock()
+	defer u.negotiate.Unlock()
+	pc, err := u.connection()
+	if err != nil {
+		return "", err
+	}
+	u.rename(named)
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: raw}); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrBadSDP, err)
+	}
+	answer, err := pc.CreateAnswer(nil)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrBadSDP, err)
+	}
+	local, err := describe(ctx, pc, answer)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrBadSDP, err)
+	}
+	return constantRate(local), nil
+}
+
+func (u *upSide) connection() (*webrtc.PeerConnection, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed {
+		return nil, ErrClosed
+	}
+	if u.pc != nil {
+		return u.pc, nil
+	}
+	pc, err := u.p.connect(u.p.engine.up, Up)
+	if err != nil {
+		return nil, err
+	}
+	pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { u.arrived(pc, t, r) })
+	u.pc = pc
+	return pc, nil
+}
+
+// rename takes the new names of the sections and ends the tracks that are no longer sent.
+func (u *upSide) rename(named map[string]string) {
+	sent := map[string]bool{}
+	for _, track := range named {
+		sent[track] = true
+	}
+	u.mu.Lock()
+	u.named = named
+	var ended []*forward.UpTrack
+	for track, in := range u.tracks {
+		if !sent[track] {
+			delete(u.tracks, track)
+			ended = append(ended, in.up)
+		}
+	}
+	u.mu.Unlock()
+	for _, up := range ended {
+		up.Close()
+		u.p.handlers.UpTrackEnd(up.ID(), up)
+	}
+}
+
+// arrived runs on a goroutine of the library's, on the first packet of a source.
+func (u *upSide) arrived(pc *webrtc.PeerConnection, t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+	mid := midOf(pc, r)
+	ssrc := uint32(t.SSRC())
+	u.mu.Lock()
+	track := u.named[mid]
+	if u.closed || track == "" || u.tracks[track] != nil || t.RID() != "" {
+		u.mu.Unlock()
+		return // a second source under one name, or a layer: those have an issue of their own
+	}
+	up := forward.NewUpTrack(track, kindOf(t.Kind()), codecOf(t.Codec().RTPCodecCapability), func() {
+		_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: ssrc}})
+	})
+	u.tracks[track] = &incoming{up: up, ssrc: ssrc}
+	u.p.wait.Go(func() { u.runRead(t, r, up) })
+	u.p.wait.Go(func() { runDrain(r) })
+	u.mu.Unlock()
+	u.p.handlers.UpTrack(track, up)
+}
+
+func midOf(pc *webrtc.PeerConnection, r *webrtc.RTPReceiver) string {
+	for _, t := range pc.GetTransceivers() {
+		if t.Receiver() == r {
+			return t.Mid()
+		}
+	}
+	return ""
+}
+
+// runRead carries packets from the library to the forwarder until the source ends. One buffer and one header serve all of them.
+func (u *upSide) runRead(t *webrtc.TrackRemote, r *webrtc.RTPReceiver, up *forward.UpTrack) {
+	defer u.ended(up)
+	descriptor := extensionID(r.GetParameters().HeaderExtensions, DescriptorURI)
+	mime, pt := up.Codec().MimeType, uint8(t.PayloadType())
+	buf := make([]byte, receiveMTU)
+	var h rtp.Header
+	for {
+		n, _, err := t.Read(buf)
+		if err != nil {
+			return
+		}
+		p, ok := parse(buf[:n], &h, descriptor)
+		switch {
+		case !ok:
+			up.Refuse(forward.Malformed)
+		case p.PayloadType != pt && !strings.EqualFold(t.Codec().MimeType, mime):
+			up.Refuse(forward.WrongCodec)
+		default:
+			up.Write(time.Now(), &p)
+		}
+	}
+}
+
+// parse reads an RTP packet (RFC 3550 §5.1). The result points into b.
+func parse(b []byte, h *rtp.Header, descriptor uint8) (forward.Packet, bool) {
+	*h = rtp.Header{Extensions: h.Extensions[:0], CSRC: h.CSRC[:0]}
+	n, err := h.Unmarshal(b)
+	if err != nil || n > len(b) {
+		return forward.Packet{}, false
+	}
+	payload := b[n:]
+	if h.Padding {
+		if len(payload) == 0 || int(payload[len(payload)-1]) > len(payload) || payload[len(payload)-1] == 0 {
+			return forward.Packet{}, false
+		}
+		payload = payload[:len(payload)-int(payload[len(payload)-1])]
+	}
+	p := forward.Packet{
+		SSRC: h.SSRC, PayloadType: h.PayloadType, Sequence: h.SequenceNumber, Timestamp: h.Timestamp, Marker: h.Marker, Payload: payload,
+	}
+	if descriptor != 0 {
+		p.Descriptor = h.GetExtension(descriptor)
+	}
+	return p, true
+}
+
+// runDrain reads the publisher's RTCP, for the library's reports.
+func runDrain(r *webrtc.RTPReceiver) {
+	buf := make([]byte, receiveMTU)
+	for {
+		if _, _, err := r.Read(buf); err != nil {
+			return
+		}
+	}
+}
+
+func (u *upSide) ended(up *forward.UpTrack) {
+	u.mu.Lock()
+	in := u.tracks[up.ID()]
+	mine := in != nil && in.up == up
+	if mine {
+		delete(u.tracks, up.ID())
+	}
+	u.mu.Unlock()
+	up.Close()
+	if mine {
+		u.p.handlers.UpTrackEnd(up.ID(), up)
+	}
+}
+
+// tick asks publishers for what is missing. seqs is scratch.
+func (u *upSide) tick(now time.Time, seqs []uint16) []uint16 {
+	u.mu.Lock()
+	pc := u.pc
+	list := make([]*incoming, 0, maxUpTracks)
+	for _, in := range u.tracks {
+		list = append(list, in)
+	}
+	u.mu.Unlock()
+	for _, in := range list {
+		seqs = in.up.Tick(now, 0, seqs[:0])
+		if len(seqs) > 0 && in.up.Kind() == forward.Video { // browsers keep no audio for retransmission
+			_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{MediaSSRC: in.ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(seqs)}})
+		}
+	}
+	return seqs
+}
+
+func (u *upSide) close() {
+	u.mu.Lock()
+	u.closed = true
+	pc := u.pc
+	u.mu.Unlock()
+	if pc != nil {
+		_ = pc.GracefulClose()
+	}
+}
