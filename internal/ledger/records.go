@@ -38,7 +38,8 @@ type HeadSig struct {
 // things that cannot both be true (or the one thing that cannot be true, in A), as they were received.
 type Evidence struct {
 	Kind AlarmKind
-	Of   Side // the side whose node is accused
+	Of   Side   // the side whose node is accused
+	Term uint64 // of this node's log then: a new term is a new trust
 	At   int64
 	A, B []byte
 }

@@ -46,7 +46,7 @@ func load(ctx context.Context, db *sql.DB, scope ledger.Scope) (saved ledger.Sav
 	if err != nil {
 		return saved, err
 	}
-	saved.Evidence, err = collect(ctx, db, "read evidence", `SELECT kind,of,at,a,b FROM evidence WHERE scope=? ORDER BY n`, scanEvidence, scope[:])
+	saved.Evidence, err = collect(ctx, db, "read evidence", `SELECT kind,of,term,at,a,b FROM evidence WHERE scope=? ORDER BY n`, scanEvidence, scope[:])
 	if err != nil {
 		return saved, err
 	}
@@ -92,7 +92,7 @@ func scanHead(scan func(...any) error) (h ledger.HeadSig, err error) {
 
 func scanEvidence(scan func(...any) error) (e ledger.Evidence, err error) {
 	var of []byte
-	err = scan(&e.Kind, &of, &e.At, &e.A, &e.B)
+	err = scan(&e.Kind, &of, &e.Term, &e.At, &e.A, &e.B)
 	copy(e.Of[:], of)
 	return e, err
 }

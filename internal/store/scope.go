@@ -136,8 +136,8 @@ func (w appender) evidence(r ledger.Records) error {
 		if err := w.step("evidence"); err != nil {
 			return err
 		}
-		if err := w.exec(`INSERT INTO evidence(scope,kind,of,at,a,b) VALUES(?,?,?,?,?,?)`,
-			w.scope[:], string(e.Kind), e.Of[:], e.At, notNil(e.A), notNil(e.B)); err != nil {
+		if err := w.exec(`INSERT INTO evidence(scope,kind,of,term,at,a,b) VALUES(?,?,?,?,?,?,?)`,
+			w.scope[:], string(e.Kind), e.Of[:], int64(e.Term), e.At, notNil(e.A), notNil(e.B)); err != nil {
 			return err
 		}
 	}

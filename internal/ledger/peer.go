@@ -1,0 +1,226 @@
+package ledger
+
+import (
+	"parley.link/parley/internal/session"
+	"parley.link/parley/internal/wire/linkpb"
+)
+
+// peer is what this node knows of another side's node in this scope.
+type peer struct {
+	heard       int64 // last heartbeat
+	lost        bool
+	clock       clockWatch
+	head        *linkpb.ScopeHead // newest, nil: it does not know the scope
+	headAt      int64
+	counter     HeadSig // newest countersignature
+	behindSince int64   // since when it lacks one of ours
+	frozen      bool    // missing too long: membership stands still
+	gapSince    int64   // since when it says it holds more than it delivers
+	gapNamed    bool
+	fetchedAt   int64
+	answeredAt  int64
+	pushedAt    int64
+}
+
+type clockWatch struct {
+	off bool
+	run int // heartbeats in a row that say otherwise
+}
+
+// Peer takes a frame of this scope from a side, over its verified link. Frames of other kinds are ignored.
+func (l *Ledger) Peer(from Side, f *linkpb.LinkFrame, now int64) []Effect {
+	if l.turns.dead || f == nil {
+		return nil
+	}
+	switch b := f.GetBody().(type) {
+	case *linkpb.LinkFrame_Forward:
+		l.onForward(from, b.Forward.GetAct(), now)
+	case *linkpb.LinkFrame_Refused:
+		l.onRefused(from, b.Refused.GetActId(), b.Refused.GetCode(), b.Refused.GetParams())
+	case *linkpb.LinkFrame_Outbox:
+		l.onOutbox(from, b.Outbox.GetItem(), now)
+	case *linkpb.LinkFrame_Entry:
+		l.onEntry(from, b.Entry.GetEntry(), fromPB(b.Entry.GetSignatures()), now)
+	case *linkpb.LinkFrame_Countersign:
+		l.onCountersign(from, b.Countersign.GetHead(), b.Countersign.GetSignature(), now)
+	case *linkpb.LinkFrame_Fetch:
+		l.onFetch(from, b.Fetch.GetFromIndex(), b.Fetch.GetFromOutbox(), now)
+	default:
+		return nil
+	}
+	l.advance(now)
+	return l.end(now)
+}
+
+// Heartbeat takes what a side's heartbeat says of this scope (nil: nothing) and its clock. It is proof of the link's life
+// either way.
+func (l *Ledger) Heartbeat(from Side, h *linkpb.ScopeHead, theirNow, now int64) []Effect {
+	p := l.peers[from]
+	if l.turns.dead || p == nil {
+		return nil
+	}
+	p.heard = now
+	p.head, p.headAt = h, now
+	if p.lost {
+		l.linkBack(from, p, now)
+	}
+	l.watchClock(from, p, theirNow-now, now)
+	l.reconcile(from, p, now)
+	l.advance(now)
+	return l.end(now)
+}
+
+// Head is what this node's heartbeats say of the scope to one side. Only what is durable is named.
+func (l *Ledger) Head(to Side) *linkpb.ScopeHead {
+	m := l.turns.published
+	if m.next == 0 {
+		return nil
+	}
+	return &linkpb.ScopeHead{
+		Scope: l.cfg.Scope[:], Term: m.term, NextIndex: m.next, Hash: m.hash[:], NextOutbox: m.own, NextPeerOutbox: m.peers[to],
+	}
+}
+
+// LinkUp and LinkDown say that the QUIC connection came or went. Neither is a state of the session: only heartbeats, or 1.5 s
+// without, are. A connection that is back sooner was never lost.
+func (l *Ledger) LinkUp(side Side, now int64) []Effect {
+	p := l.peers[side]
+	if l.turns.dead || p == nil {
+		return nil
+	}
+	p.fetchedAt, p.answeredAt, p.pushedAt = 0, 0, 0
+	for _, q := range l.pending {
+		q.sentAt = 0 // whatever was on its way is gone with the old connection
+	}
+	l.advance(now)
+	return l.end(now)
+}
+
+// LinkDown: see LinkUp.
+func (l *Ledger) LinkDown(_ Side, now int64) []Effect {
+	if l.turns.dead {
+		return nil
+	}
+	return l.end(now)
+}
+
+// linkBack starts every wait anew: what was not delivered while there was no link was not held back.
+func (l *Ledger) linkBack(from Side, p *peer, now int64) {
+	p.lost = false
+	p.gapSince, p.gapNamed = 0, false
+	if p.behindSince != 0 {
+		p.behindSince = now
+	}
+	l.say(Alarm{Kind: AlarmLinkBack, Of: from, At: now})
+	if seq, ok := l.sequencer(); ok && seq == from {
+		l.restartWaits(now)
+	}
+}
+
+// restartWaits forgets how long own acts and items have waited.
+func (l *Ledger) restartWaits(now int64) {
+	for _, q := range l.pending {
+		q.since, q.sentAt, q.named, q.stood = now, 0, false, false
+	}
+	if c := l.chain(l.cfg.Own); len(c.waiting()) > 0 {
+		c.since, c.named, c.stood = now, false, false
+	}
+}
+
+// reconcile compares what a peer says it holds with what this node holds, and fetches or pushes the difference. It repairs every
+// loss, on a bad link and after a crash alike.
+func (l *Ledger) reconcile(from Side, p *peer, now int64) {
+	_, next, _ := l.state.Head()
+	h := p.head
+	if h == nil {
+		if next > 0 && now-p.pushedAt >= introduceEvery {
+			p.pushedAt = now
+			l.send(from, frameEntry(l.cfg.Scope, l.log[0]))
+		}
+		return
+	}
+	behind := h.GetNextIndex() > next || h.GetNextOutbox() > l.chain(from).next
+	l.watchGap(from, p, h.GetNextIndex() > next, now)
+	uncounted := l.sequencing() && p.behindSince != 0 && now-p.behindSince >= resendEvery && h.GetNextIndex() >= next
+	if behind || uncounted || l.disagrees(h) {
+		l.fetch(from, now)
+	}
+	own := l.chain(l.cfg.Own)
+	if h.GetNextPeerOutbox() < own.next && now-p.pushedAt >= fetchEvery {
+		p.pushedAt = now
+		l.pushItems(from, max(h.GetNextPeerOutbox(), own.done))
+	}
+}
+
+// disagrees: the peer names another hash at a place that this node holds. A heartbeat proves nothing to others, but the
+// answer to a fetch is signed.
+func (l *Ledger) disagrees(h *linkpb.ScopeHead) bool {
+	n := h.GetNextIndex()
+	return n > 0 && n <= uint64(len(l.log)) && string(l.log[n-1].Hash[:]) != string(h.GetHash())
+}
+
+// watchGap names a peer that says it holds entries and does not deliver them.
+func (l *Ledger) watchGap(from Side, p *peer, behind bool, now int64) {
+	switch seq, _ := l.sequencer(); {
+	case !behind || l.halted[seq]:
+		p.gapSince, p.gapNamed = 0, false
+	case p.gapSince == 0:
+		p.gapSince = now
+	case now-p.gapSince >= HeldBackAfter && !p.gapNamed:
+		p.gapNamed = true
+		l.say(Alarm{Kind: AlarmGap, Of: from, At: now})
+	}
+}
+
+// peerMoved: an entry came, so there is no gap that stands still.
+func (l *Ledger) peerMoved(from Side) {
+	if p := l.peers[from]; p != nil {
+		p.gapSince, p.gapNamed = 0, false
+	}
+}
+
+// fetch asks a side for what this node lacks, not too often.
+func (l *Ledger) fetch(from Side, now int64) {
+	p := l.peers[from]
+	if p == nil || now-p.fetchedAt < fetchEvery {
+		return
+	}
+	p.fetchedAt = now
+	_, next, _ := l.state.Head()
+	if p.head != nil && l.disagrees(p.head) {
+		next = p.head.GetNextIndex() - 1
+	}
+	l.send(from, frameFetch(l.cfg.Scope, next, l.chain(from).next))
+}
+
+// onFetch answers with entries, own items and the own countersignature, within bounds: a peer that asks without end gets no
+// more than this link can carry anyway.
+func (l *Ledger) onFetch(from Side, entry, item uint64, now int64) {
+	p := l.peers[from]
+	if p == nil || now-p.answeredAt < answerFetchEach {
+		return
+	}
+	p.answeredAt = now
+	size := 0
+	for i := entry; i < uint64(len(l.log)) && i-entry < fetchEntries && size < fetchBytes; i++ {
+		size += len(l.log[i].Bytes)
+		l.send(from, frameEntry(l.cfg.Scope, l.log[i]))
+	}
+	l.pushItems(from, item)
+	if n := len(l.log); n > 0 && !l.sequencing() {
+		e := l.log[n-1]
+		if sig := onlyOf(e.Sigs, l.cfg.Own); len(sig) == 1 {
+			l.send(from, frameCountersign(l.cfg.Scope, session.HeadAfter(l.cfg.Scope[:], e.Term, e.Index, e.Hash[:]), sig[0].Sig))
+		}
+	}
+}
+
+// pushItems sends own items from a place on. Ordered ones come with the log; only a peer that asks for them gets them.
+func (l *Ledger) pushItems(to Side, from uint64) {
+	c := l.chain(l.cfg.Own)
+	for seq := from; seq < c.next && seq-from < 64; seq++ {
+		if it, ok := c.at(seq); ok {
+			l.send(to, frameOutbox(l.cfg.Scope, it))
+		}
+	}
+}

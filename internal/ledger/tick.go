@@ -1,0 +1,156 @@
+package ledger
+
+import (
+	"parley.link/parley/internal/act"
+	"parley.link/parley/internal/problem"
+	"parley.link/parley/internal/session"
+)
+
+// Tick lets time pass. It may be called at any time; Wake says when it must be.
+func (l *Ledger) Tick(now int64) []Effect {
+	if l.turns.dead {
+		return nil
+	}
+	for _, s := range l.sides() {
+		p := l.peers[s]
+		if !p.lost && now-p.heard >= LinkLostAfter {
+			l.linkLost(s, p, now)
+		}
+		if !p.lost && !p.frozen && l.sequencing() && p.behindSince != 0 && now-p.behindSince >= HeldBackAfter {
+			p.frozen = true
+			l.say(Alarm{Kind: AlarmNotCountered, Of: s, At: now})
+		}
+	}
+	l.heldBack(now)
+	l.resendVote(now)
+	l.advance(now)
+	return l.end(now)
+}
+
+func (l *Ledger) nextWake(now int64) int64 {
+	at := now + HeartbeatEvery
+	for _, p := range l.peers {
+		if due := p.heard + LinkLostAfter; !p.lost && due > now && due < at {
+			at = due
+		}
+	}
+	return at
+}
+
+// linkLost is nobody's fault and nobody's departure. Both nodes say it, each in its own outbox, so that each stops by itself.
+// Joint acts on their way end here: a consent given before the loss must not count after it.
+func (l *Ledger) linkLost(s Side, p *peer, now int64) {
+	p.lost = true
+	p.head = nil
+	p.frozen = false
+	l.say(Alarm{Kind: AlarmLinkLost, Of: s, At: now})
+	l.suspend(act.ReasonLinkLost, s, now)
+	kept := l.pending[:0]
+	for _, q := range l.pending {
+		if joint(q.Kind) {
+			l.answer(q.id, problem.New(problem.LinkLost))
+			continue
+		}
+		kept = append(kept, q)
+	}
+	l.pending = kept
+}
+
+// frozen: a peer does not countersign. Nobody is added or removed until it does.
+func (l *Ledger) frozen() bool {
+	for _, p := range l.peers {
+		if p.frozen {
+			return true
+		}
+	}
+	return false
+}
+
+// forward sends own pending acts to the sequencer, again and again until they are ordered or refused.
+func (l *Ledger) forward(now int64) {
+	seq, ok := l.sequencer()
+	if !ok || seq == l.cfg.Own || l.peers[seq] == nil {
+		return
+	}
+	for _, q := range l.pending {
+		if q.sentAt == 0 || now-q.sentAt >= resendEvery {
+			q.sentAt = now
+			l.send(seq, frameForward(l.cfg.Scope, q.bytes))
+		}
+	}
+}
+
+// heldBack names the sequencer that neither orders nor refuses while its heartbeats flow, and then stops the session.
+func (l *Ledger) heldBack(now int64) {
+	seq, ok := l.sequencer()
+	if !ok || seq == l.cfg.Own || l.peers[seq] == nil {
+		return
+	}
+	if l.peers[seq].lost {
+		l.restartWaits(now)
+		return
+	}
+	for _, q := range l.pending {
+		if l.overdue(seq, now-q.since, &q.named, &q.stood, q.id, q.bytes, now) {
+			q.sentAt = 0
+		}
+	}
+	c := l.chain(l.cfg.Own)
+	if w := c.waiting(); len(w) > 0 && len(l.log) > 0 {
+		if _, o, _, err := parseItem(w[0].Bytes); err == nil {
+			p, _ := parse(o.Act)
+			l.overdue(seq, now-c.since, &c.named, &c.stood, p.id, w[0].Bytes, now)
+		}
+	}
+}
+
+// overdue says whether to send again at once.
+func (l *Ledger) overdue(seq Side, waited int64, named, stood *bool, id act.ID, evidence []byte, now int64) bool {
+	if waited >= HeldBackAfter && !*named {
+		*named = true
+		l.say(Alarm{Kind: AlarmHeldBack, Of: seq, At: now, Act: id})
+		if len(l.evidence) < maxEvidence {
+			term, _, _ := l.state.Head()
+			e := Evidence{Kind: AlarmHeldBack, Of: seq, Term: term, At: now, A: evidence}
+			l.evidence = append(l.evidence, e)
+			l.turns.rec.Evidence = append(l.turns.rec.Evidence, e)
+		}
+		return true
+	}
+	if waited >= suspendHeldBack && !*stood {
+		*stood = true
+		l.suspend(act.ReasonHeldBack, seq, now)
+	}
+	return false
+}
+
+// watchClock names a peer whose clock is more than 2 s from ours, when several heartbeats in a row say so: a single one may
+// have been under way long.
+func (l *Ledger) watchClock(s Side, p *peer, offset, now int64) {
+	off := offset > ClockOffBy || offset < -ClockOffBy
+	if off == p.clock.off {
+		p.clock.run = 0
+		return
+	}
+	if p.clock.run++; p.clock.run < clockBeats {
+		return
+	}
+	if off {
+		l.clockOff(s, now)
+		return
+	}
+	p.clock = clockWatch{}
+	l.say(Alarm{Kind: AlarmClockBack, Of: s, At: now})
+}
+
+func (l *Ledger) clockOff(s Side, now int64) {
+	p := l.peers[s]
+	if p == nil || p.clock.off {
+		return
+	}
+	p.clock = clockWatch{off: true}
+	l.say(Alarm{Kind: AlarmClock, Of: s, At: now})
+	if l.state.Phase() != session.PhaseNone {
+		l.suspend(act.ReasonClock, s, now)
+	}
+}
