@@ -1,0 +1,158 @@
+package link
+
+import (
+	"errors"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"parley.link/parley/internal/problem"
+)
+
+// stays decides which of two carriers to the same peer stays, the same way on both ends:
+//
+//   - both from the same initiator: the younger. It is a re-key, or a redial by a node that lost the older one before we did.
+//   - from different initiators: both nodes dialled at once. The one that the lower node id initiated stays.
+//
+// A peer that restarted (another boot) is handled before: whatever the older carrier was, it is dead.
+func stays(old, young *carrier, own []byte) *carrier {
+	if old.dialled == young.dialled || young.lowerInitiated(own) {
+		return young
+	}
+	return old
+}
+
+// adopt makes c the peer's carrier and the link up, or says that another stays.
+func (e *Endpoint) adopt(c *carrier) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := c.peer
+	if e.peers[p.cfg.Side] != p || e.stopping {
+		return false
+	}
+	now := time.Now()
+	restarted := p.up && p.boot != c.boot
+	old := p.current
+	if old != nil && !restarted && stays(old, c, e.own) == old {
+		return false
+	}
+	if old != nil {
+		close(old.superseded)
+	}
+	if restarted {
+		p.down(e, ReasonRestarted, nil) // the older carrier ends by itself: the peer answers it with a stateless reset
+	} else {
+		c.before = old
+	}
+	p.current = c
+	p.carriers++
+	p.media.install(c.keys)
+	e.setAddress(c.keys.address(), p.media)
+	if !p.up {
+		keep := p.boot == c.boot && now.Sub(p.downSince) <= keepHandles
+		p.up, p.since, p.boot = true, now, c.boot
+		e.events.push(Up{Side: p.cfg.Side, Protocol: c.protocol, Build: c.build, Boot: c.boot, Skew: c.skew})
+		p.media.restore(now, keep)
+	} else {
+		p.media.announce(now)
+	}
+	p.poke()
+	return true
+}
+
+// lost notes that a carrier's QUIC connection is gone.
+func (e *Endpoint) lost(c *carrier, cause error) {
+	e.mu.Lock()
+	p := c.peer
+	p.media.retire(c.keys)
+	if p.current != c {
+		e.mu.Unlock()
+		return
+	}
+	p.current = nil
+	p.poke()
+	reason := reasonOf(cause)
+	if e.peers[p.cfg.Side] != p {
+		reason = ReasonRemoved
+	}
+	// The peer closed this one because another stays, which is a moment away. Nobody needs to hear of the gap.
+	if !closedFor(cause, codeDuplicate, codeSuperseded) || e.stopping || reason == ReasonRemoved {
+		p.down(e, reason, cause)
+		e.mu.Unlock()
+		return
+	}
+	changed := p.changed()
+	e.mu.Unlock()
+	t := time.NewTimer(duplicateGrace)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			e.mu.Lock()
+			if p.current == nil {
+				p.down(e, reason, cause)
+			}
+			e.mu.Unlock()
+			return
+		case <-changed:
+			e.mu.Lock()
+			done := p.current != nil || !p.up
+			changed = p.changed()
+			e.mu.Unlock()
+			if done {
+				return
+			}
+		case <-e.stopped:
+			return
+		}
+	}
+}
+
+// punish closes a carrier whose peer exceeded its quota and keeps the peer out for a while.
+func (e *Endpoint) punish(c *carrier) {
+	e.mu.Lock()
+	c.peer.notBefore = time.Now().Add(quotaPenalty)
+	side := c.peer.cfg.Side
+	e.mu.Unlock()
+	e.refuse(Refused{Side: side, Address: c.conn.RemoteAddr().String(), Problem: problem.New(problem.TooMany)})
+	c.close(codeQuota, "quota")
+}
+
+func closedFor(cause error, codes ...quic.ApplicationErrorCode) bool {
+	var a *quic.ApplicationError
+	if !errors.As(cause, &a) {
+		return false
+	}
+	for _, c := range codes {
+		if a.ErrorCode == c {
+			return true
+		}
+	}
+	return false
+}
+
+func reasonOf(cause error) Reason {
+	var (
+		idle  *quic.IdleTimeoutError
+		reset *quic.StatelessResetError
+		app   *quic.ApplicationError
+	)
+	switch {
+	case errors.As(cause, &idle):
+		return ReasonIdle
+	case errors.As(cause, &reset):
+		return ReasonReset
+	case errors.As(cause, &app):
+		switch app.ErrorCode {
+		case codeBye:
+			return ReasonBye
+		case codeMalformed:
+			return ReasonMalformed
+		case codeQuota:
+			return ReasonQuota
+		case codeNotWanted:
+			return ReasonNotWanted
+		}
+	}
+	return ReasonTransport
+}

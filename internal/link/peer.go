@@ -1,0 +1,217 @@
+package link
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"parley.link/parley/internal/problem"
+)
+
+// peer is what the endpoint knows of one other side. All fields but the queues are guarded by Endpoint.mu.
+type peer struct {
+	cfg  Peer
+	stop context.CancelFunc // ends its dialling
+
+	out   [lanes]*outbound // safe for concurrent use
+	in    [lanes]*inbound
+	media *Media
+
+	current   *carrier
+	carriers  uint64 // adopted so far
+	pending   int    // carriers that are greeting or draining
+	up        bool   // Up was told, Down was not
+	since     time.Time
+	downSince time.Time
+	boot      uint64
+	busy      bool // a session runs over the link
+	notBefore time.Time
+	problem   problem.Code // why it is not up, if anybody said
+
+	wakeup chan struct{} // one token: look again
+	signal chan struct{} // closed and replaced when current or up changes
+}
+
+func newPeer(e *Endpoint, cfg Peer) *peer {
+	p := &peer{cfg: cfg, wakeup: make(chan struct{}, 1), signal: make(chan struct{})}
+	for l := range lanes {
+		p.out[l] = newOutbound(l)
+		p.in[l] = &inbound{bucket: bucket{quota: laneLimits[l].quota}}
+	}
+	p.media = newMedia(e, p)
+	return p
+}
+
+// poke wakes whoever waits for a change of this peer.
+func (p *peer) poke() {
+	close(p.signal)
+	p.signal = make(chan struct{})
+	select {
+	case p.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+func (p *peer) changed() <-chan struct{} { return p.signal }
+
+// down tells the node, once, and forgets what was queued.
+func (p *peer) down(e *Endpoint, reason Reason, err error) {
+	if !p.up {
+		return
+	}
+	p.up = false
+	p.since = time.Now()
+	p.downSince = p.since
+	for _, o := range p.out {
+		o.drop()
+	}
+	p.media.uninstall()
+	e.events.push(Down{Side: p.cfg.Side, Reason: reason, Err: err})
+	p.poke()
+}
+
+// dialPlan is what the dialler of a peer is to do next.
+type dialPlan struct {
+	cfg   Peer
+	after time.Duration // negative: only when woken
+	rekey bool
+	busy  bool
+}
+
+func (e *Endpoint) plan(p *peer, next time.Time, now time.Time) dialPlan {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	d := dialPlan{cfg: p.cfg, busy: p.busy, after: -1}
+	switch {
+	case !p.cfg.Verified || p.cfg.Address == "":
+	case p.current == nil:
+		if next.Before(p.notBefore) {
+			next = p.notBefore
+		}
+		d.after = max(0, next.Sub(now))
+	case p.current.dialled:
+		d.rekey = true
+		due := p.current.since.Add(e.cfg.Rekey)
+		if due.Before(next) { // a re-key failed lately
+			due = next
+		}
+		d.after = max(0, due.Sub(now))
+	}
+	return d
+}
+
+// runDial keeps the link with one peer up: it dials while there is no carrier, and makes a new one before the old one is too old.
+func (e *Endpoint) runDial(ctx context.Context, p *peer) {
+	var back redial
+	next := time.Now()
+	if lower := p.cfg.NodeKeys[0]; string(lower) < string(e.own) {
+		next = next.Add(higherWaits)
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		plan := e.plan(p, next, time.Now())
+		var due <-chan time.Time
+		if plan.after >= 0 {
+			timer.Reset(plan.after)
+			due = timer.C
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.wakeup:
+			timer.Stop()
+			continue
+		case <-due:
+		}
+		if e.dial(ctx, p, plan.cfg) {
+			back.reset()
+			next = time.Now().Add(back.next(plan.busy, rand.Float64()))
+			continue
+		}
+		next = time.Now().Add(back.next(plan.busy, rand.Float64()))
+	}
+}
+
+// dial makes one carrier, and says whether it was adopted or another stands.
+func (e *Endpoint) dial(ctx context.Context, p *peer, cfg Peer) bool {
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout+helloTimeout)
+	defer cancel()
+	to, err := resolve(ctx, cfg.Address)
+	if err != nil {
+		e.note(p, problem.NodeUnreachable)
+		return false
+	}
+	if !e.admit(p) {
+		return false
+	}
+	conn, err := e.transport.Dial(ctx, to, e.clientTLS(cfg), e.quicConfig(-1))
+	if err != nil {
+		e.release(p)
+		e.note(p, problem.NodeUnreachable)
+		e.cfg.Log.Debug("link dial failed", "peer", cfg.Address, "error", err)
+		return false
+	}
+	key, err := verifyCommon(conn.ConnectionState().TLS)
+	if err != nil { // VerifyConnection has seen to it
+		e.release(p)
+		_ = conn.CloseWithError(codeRefused, "")
+		return false
+	}
+	return e.start(ctx, newCarrier(conn, true, key, p), cfg, e.greetDialled)
+}
+
+// start greets, keys, adopts and runs a carrier. It has been admitted before. It returns when the carrier runs or was refused; true
+// means that there is no reason to dial again at once.
+func (e *Endpoint) start(ctx context.Context, c *carrier, cfg Peer, greet func(context.Context, *carrier, Peer) error) bool {
+	// The greeting's streams end with the carrier; what cancels the greeting must end the carrier.
+	stop := context.AfterFunc(ctx, func() { c.close(codeTimeout, "greeting cut short") })
+	err := greet(ctx, c, cfg)
+	stop()
+	if err == nil {
+		c.keys, err = newGeneration(c.conn, c.dialled, e.own, c.key)
+	}
+	if err != nil {
+		e.failed(c, cfg, err)
+		e.release(c.peer)
+		return closedFor(context.Cause(c.conn.Context()), codeDuplicate)
+	}
+	if !e.adopt(c) {
+		c.close(codeDuplicate, "another stays")
+		e.release(c.peer)
+		return true
+	}
+	e.note(c.peer, "")
+	e.wg.Go(func() {
+		defer e.release(c.peer)
+		e.runCarrier(c)
+	})
+	return true
+}
+
+// failed closes a carrier whose greeting ended badly, and tells the node whatever a person can do something about.
+func (e *Endpoint) failed(c *carrier, cfg Peer, err error) {
+	code, why := quic.ApplicationErrorCode(codeTimeout), "greeting"
+	refused, isRefusal := asRefused(err)
+	switch {
+	case isRefusal:
+		code, why = codeRefused, "refused"
+		e.note(c.peer, refused.problem.Code)
+		e.refuse(Refused{Side: cfg.Side, Address: c.conn.RemoteAddr().String(), Theirs: refused.theirs, Problem: refused.problem})
+	case isMalformed(err):
+		code, why = codeMalformed, "malformed"
+		e.note(c.peer, problem.Malformed)
+		e.refuse(Refused{Side: cfg.Side, Address: c.conn.RemoteAddr().String(), Problem: problem.New(problem.Malformed)})
+	}
+	e.cfg.Log.Debug("link greeting failed", "address", c.conn.RemoteAddr().String(), "error", err)
+	if isRefusal && !refused.theirs {
+		// Our HELLO_ACK with the problem is on its way; CONNECTION_CLOSE would overtake it and the peer would not learn why.
+		select {
+		case <-c.conn.Context().Done():
+		case <-time.After(refusalLinger):
+		}
+	}
+	c.close(code, why)
+}
