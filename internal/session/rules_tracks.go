@@ -103,6 +103,9 @@ func (s *step) setMuted(a decoded, track string, muted bool, effect string) erro
 // ownTrack finds a present track of the author's. Whose a track is never changes, so "not yours" is an answer that no race
 // can make wrong; it is therefore asked before whether the track is still there.
 func (s *step) ownTrack(a decoded, id string) (*Track, error) {
+	if !isTrackID(id) {
+		return nil, problem.New(problem.Malformed, "what", "track")
+	}
 	t := s.m.track(id)
 	if t == nil {
 		return nil, problem.New(problem.NoSuchTrack)
