@@ -6,7 +6,7 @@ import { decodeOutbox } from "../../words/act";
 import { concat, fromHex, hex } from "../../words/bytes";
 import { ProblemError } from "../../words/problem";
 import { Verifier } from "../verify";
-import { State, type Effect } from "./session";
+import { State, type Effect } from "./state";
 
 interface Line {
   readonly do: string;
