@@ -1,0 +1,2 @@
+// The public face of the session engine.
+export * from "./state";
