@@ -48,6 +48,7 @@ func (e *Endpoint) adopt(c *carrier) bool {
 	p.carriers++
 	p.media.install(c.keys)
 	e.setAddress(c.keys.address(), p.media)
+	e.meet(c.keys.address().Addr())
 	if !p.up {
 		keep := p.boot == c.boot && now.Sub(p.downSince) <= keepHandles
 		p.up, p.since, p.boot = true, now, c.boot

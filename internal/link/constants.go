@@ -52,8 +52,10 @@ const (
 	redialMax     = 30 * time.Second
 	redialMaxBusy = time.Second // while a session runs over the link
 
-	maxHandshakes      = 32 // at once, from all addresses
-	retryAbove         = 8  // from here on, strangers must first show that their address is theirs (RFC 9000 §8.1.2)
+	maxStrangers       = 24 // handshakes at once from addresses where no peer was found yet
+	maxFriends         = 16 // and from the others
+	maxFamiliar        = 256
+	retryAbove         = 8 // handshakes; from here on whoever comes must first show that the address is theirs (RFC 9000 §8.1.2)
 	maxCarriersPerPeer = 4
 	connectionIDLength = 8
 	eventQueue         = 1024
@@ -63,7 +65,6 @@ const (
 	maxDatagram        = 1500
 	mediaQueue         = 1024 // packets waiting for the write loop
 	reportInterval     = time.Second
-	keyFrameInterval   = 500 * time.Millisecond
 	feedbackInterval   = 10 * time.Millisecond
 	maxStreamsPerPeer  = 512 // track streams of a peer, each way
 	maxParked          = 128 // packets whose TrackOpen is still on its way

@@ -50,7 +50,8 @@ type binding struct {
 }
 
 // OpenDown answers a SubscribeTrack: it announces the track to the peer with fresh SSRCs and subscribes the peer to up. Close it when the
-// peer unsubscribes (the link does that itself on UnsubscribeTrack) or the track ends.
+// peer unsubscribes (the link does that itself on UnsubscribeTrack) or the track ends. Opening it again for the same source changes
+// nothing.
 func (m *Media) OpenDown(scope []byte, track string, up *forward.UpTrack) (*DownStream, error) {
 	key, err := keyOf(scope, track)
 	if err != nil {
@@ -64,11 +65,17 @@ func (m *Media) OpenDown(scope []byte, track string, up *forward.UpTrack) (*Down
 	d := &DownStream{m: m, key: key, codec: name, clock: codec.ClockRate}
 	d.media.high, d.again.high = firstSequence-1, firstSequence-1
 
+	if open := m.downOf(scope, track); open != nil {
+		if t := open.track.Load(); t != nil && t.Up() == up {
+			return open, nil // the peer only asked again: another layer, or it came back
+		}
+		open.Close()
+	}
 	m.mu.Lock()
 	switch {
 	case m.closed || m.current == nil:
 		err = ErrDown
-	case m.down[key] != nil:
+	case m.down[key] != nil: // another goroutine was first
 		err = fmt.Errorf("%w: open already", ErrTrack)
 	case len(m.down) >= maxStreamsPerPeer:
 		err = ErrStreams

@@ -35,9 +35,11 @@ type Endpoint struct {
 	counters  Counters
 	addresses atomic.Pointer[map[netip.AddrPort]*Media]
 
-	shaking atomic.Int64  // handshakes under way, from anybody
-	stopped chan struct{} // closed when Run begins to stop
-	wg      sync.WaitGroup
+	strangers atomic.Int64 // handshakes under way from addresses no peer was found at
+	friends   atomic.Int64 // and from the others
+	familiar  atomic.Pointer[map[netip.Addr]bool]
+	stopped   chan struct{} // closed when Run begins to stop
+	wg        sync.WaitGroup
 
 	mu       sync.Mutex
 	peers    map[[32]byte]*peer
@@ -63,6 +65,7 @@ func New(cfg Config) (*Endpoint, error) {
 	}
 	e.name = serverName(e.side)
 	e.addresses.Store(&map[netip.AddrPort]*Media{})
+	e.familiar.Store(&map[netip.Addr]bool{})
 	var err error
 	if e.cert, err = certificate(cfg.Key); err != nil {
 		return nil, err
@@ -78,7 +81,7 @@ func New(cfg Config) (*Endpoint, error) {
 		ConnectionIDLength:  connectionIDLength,
 		StatelessResetKey:   cfg.Secret.resetKey(),
 		TokenGeneratorKey:   cfg.Secret.tokenKey(),
-		VerifySourceAddress: func(net.Addr) bool { return e.shaking.Load() > retryAbove },
+		VerifySourceAddress: e.crowded,
 		ConnContext:         e.countHandshake,
 	}
 	return e, nil

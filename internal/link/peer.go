@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -150,7 +151,7 @@ func (e *Endpoint) dial(ctx context.Context, p *peer, cfg Peer) bool {
 	conn, err := e.transport.Dial(ctx, to, e.clientTLS(cfg), e.quicConfig(-1))
 	if err != nil {
 		e.release(p)
-		e.note(p, problem.NodeUnreachable)
+		e.note(p, dialProblem(err))
 		e.cfg.Log.Debug("link dial failed", "peer", cfg.Address, "error", err)
 		return false
 	}
@@ -214,4 +215,15 @@ func (e *Endpoint) failed(c *carrier, cfg Peer, err error) {
 		}
 	}
 	c.close(code, why)
+}
+
+func dialProblem(err error) problem.Code {
+	switch {
+	case errors.Is(err, errUnknownKey):
+		return problem.LinkUnknownKey
+	case errors.Is(err, errClassical):
+		return problem.ClassicalOnly
+	default:
+		return problem.NodeUnreachable
+	}
 }

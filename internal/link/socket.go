@@ -40,7 +40,13 @@ func (e *Endpoint) runRead(ctx context.Context) {
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return
 			}
-			continue // an ICMP error about some peer; reading goes on
+			// An ICMP error about some peer; reading goes on. A socket that fails for good must not burn a core until somebody looks.
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Millisecond):
+			}
+			continue
 		}
 		e.receive(time.Now(), buf[:n], from)
 	}
