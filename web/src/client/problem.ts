@@ -1,17 +1,9 @@
-// Problems as codes with parameters; the sentences live with the view, in each language, keyed by the code.
+// Problems as they arrive and as the view takes them; the sentences live with the view, in each language, keyed by the code.
 import type { Problem as WireProblem } from "../wire/parley/v1/signal_pb";
+import { asProblemCode, type Problem } from "../view/model";
+import { ProblemError } from "../words/problem";
 
-/** ProblemError is a refusal that a person may see. Codes: internal/problem/codes.go. */
-export class ProblemError extends Error {
-  readonly code: string;
-  readonly params: Readonly<Record<string, string>>;
-
-  constructor(code: string, params: Record<string, string> = {}) {
-    super(code);
-    this.code = code;
-    this.params = Object.freeze({ ...params });
-  }
-}
+export { ProblemError } from "../words/problem";
 
 const codeForm = /^[a-z][a-z0-9-]{0,40}$/;
 
@@ -24,7 +16,15 @@ export function fromWire(p: WireProblem): ProblemError {
   return new ProblemError(codeForm.test(p.code) ? p.code : "internal", params);
 }
 
-/** asProblem keeps a problem and turns anything else into "internal". */
+/** asProblem keeps whatever carries a code in form (a device's refusal does) and turns anything else into "internal". */
 export function asProblem(e: unknown): ProblemError {
-  return e instanceof ProblemError ? e : new ProblemError("internal", { at: e instanceof Error ? e.message.slice(0, 120) : "" });
+  if (e instanceof ProblemError) return e;
+  if (e instanceof Error && "code" in e && typeof e.code === "string" && asProblemCode(e.code) === e.code) return new ProblemError(e.code);
+  return new ProblemError("internal", { at: e instanceof Error ? `${e.name} ${e.message}`.slice(0, 160) : "" });
+}
+
+/** shown is a problem as a page shows it. */
+export function shown(e: unknown, at?: number): Problem {
+  const p = asProblem(e);
+  return { code: asProblemCode(p.code), params: p.params, ...(at === undefined ? {} : { at }) };
 }

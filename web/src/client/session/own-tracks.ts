@@ -1,0 +1,125 @@
+// One's own tracks: from a device's media to an announced, sealed, sent track.
+//
+// Narrowing is local first: a muted microphone is silent here before the act that says so has left. Widening is the log's: an
+// unmuted microphone is shown as live when the act is in the log, and the node forwards nothing before.
+import { codecOf, type Source, type Up } from "../../media/up";
+
+export interface OwnTrack {
+  readonly id: string;
+  readonly source: Source;
+  readonly media: MediaStreamTrack | null;
+  readonly muted: boolean;
+}
+
+export interface OwnTracksPorts {
+  /** submit sends an act of this person; it rejects with a ProblemError. */
+  submit(kind: string, body: object): Promise<void>;
+  failed(e: unknown): void;
+  changed(): void;
+}
+
+export class OwnTracks {
+  readonly #ports: OwnTracksPorts;
+  readonly #tracks = new Map<Source, OwnTrack>();
+  #up: Up | undefined;
+  #joined = false;
+
+  constructor(ports: OwnTracksPorts) {
+    this.#ports = ports;
+  }
+
+  get(source: Source): OwnTrack | undefined {
+    return this.#tracks.get(source);
+  }
+
+  all(): OwnTrack[] {
+    return [...this.#tracks.values()];
+  }
+
+  /** connect takes a new up connection: after a reconnect every track gets its place again, under the same id. */
+  connect(up: Up | undefined): void {
+    this.#up = up;
+    for (const t of this.#tracks.values()) this.#send(t);
+  }
+
+  /** joined says that the join is on its way: what is shown is announced under it. A second join ends all that the first announced. */
+  joined(again: boolean): void {
+    this.#joined = true;
+    if (again) {
+      for (const [source, t] of this.#tracks) {
+        this.#up?.drop(t.id);
+        this.#tracks.set(source, { ...t, id: trackId() });
+        this.#send(this.#tracks.get(source)!);
+      }
+    }
+    for (const t of this.#tracks.values()) this.#announce(t);
+  }
+
+  /** show sends a source, or replaces the media of one that is sent. */
+  show(source: Source, media: MediaStreamTrack | null, muted = false): void {
+    const before = this.#tracks.get(source);
+    if (before !== undefined) {
+      this.#set({ ...before, media });
+      return;
+    }
+    const track = { id: trackId(), source, media, muted };
+    if (media !== null) media.enabled = !muted;
+    this.#tracks.set(source, track);
+    this.#send(track);
+    if (this.#joined) this.#announce(track);
+    this.#ports.changed();
+  }
+
+  async hide(source: Source): Promise<void> {
+    const track = this.#tracks.get(source);
+    if (track === undefined) return;
+    this.#tracks.delete(source);
+    this.#up?.drop(track.id);
+    this.#ports.changed();
+    if (this.#joined) await this.#ports.submit("withdraw", { track: track.id });
+  }
+
+  async mute(source: Source, muted: boolean): Promise<void> {
+    const track = this.#tracks.get(source);
+    if (track === undefined || track.muted === muted) return;
+    this.#set({ ...track, muted });
+    try {
+      if (this.#joined) await this.#ports.submit(muted ? "mute" : "unmute", { track: track.id });
+    } catch (e) {
+      // A refused unmute leaves the microphone as silent as it was.
+      const now = this.#tracks.get(source);
+      if (!muted && now?.id === track.id) this.#set({ ...now, muted: true });
+      throw e;
+    }
+  }
+
+  /** end forgets the join; media stays with the devices. */
+  end(): void {
+    this.#joined = false;
+    this.#up = undefined;
+    this.#tracks.clear();
+  }
+
+  #set(track: OwnTrack): void {
+    this.#tracks.set(track.source, track);
+    if (track.media !== null) track.media.enabled = !track.muted;
+    this.#up?.put(track.id, track.media).catch(this.#ports.failed);
+    this.#ports.changed();
+  }
+
+  #send(track: OwnTrack): void {
+    this.#up?.add(track.id, track.source);
+    this.#up?.put(track.id, track.media).catch(this.#ports.failed);
+  }
+
+  #announce(track: OwnTrack): void {
+    const body = { track: track.id, source: track.source, codec: codecOf(track.source), muted: track.muted };
+    this.#ports.submit("publish", body).catch(this.#ports.failed);
+  }
+}
+
+/** trackId is 16 random bytes as 22 characters of base64url. */
+export function trackId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}

@@ -1,0 +1,238 @@
+// A person in a session: the join, the keys, the tracks. It begins when the person enters and ends when the person leaves, is
+// removed, or the session closes; it lives through reconnects, restarts of the node, lost keys and link losses in between.
+import type { KeysClient } from "../../keys/client";
+import type { GroupView as KeysView } from "../../keys/messages";
+import { equal, hex } from "../../words/bytes";
+import type { SealRequest } from "../../seal/messages";
+import type { Relay } from "../../wire/parley/v1/signal_pb";
+import { contextSession } from "../../words/ident";
+import type { Member } from "../../engine/session/state";
+import { encode } from "../../words/canon";
+import type { Author } from "../author";
+import { asProblem, ProblemError } from "../problem";
+import { Beliefs, readReady } from "./beliefs";
+import { Epochs } from "./epochs";
+import { GroupWork } from "./group-work";
+import type { Applied, ScopeLog } from "./scope-log";
+
+export interface RoomPorts {
+  readonly keys: KeysClient;
+  readonly author: Author;
+  readonly log: ScopeLog;
+  readonly scope: Uint8Array;
+  readonly person: string;
+  accreditation(): Uint8Array;
+  /** submit sends an act and answers when it is in the log or the own outbox. */
+  submit(made: Awaited<ReturnType<Author["act"]>>): Promise<void>;
+  relay(kind: string, payload: Uint8Array): void;
+  tell(request: SealRequest): void;
+  keyFrames(): void;
+  /** joined: a join is on its way; again: it replaces one of this device. */
+  joined(again: boolean): void;
+  changed(): void;
+  alarm(problem: ProblemError): void;
+  warn(problem: ProblemError): void;
+  /** gone ends the room, with the reason if it was not the person's wish. */
+  gone(problem: ProblemError | null): void;
+  now(): number;
+  wake(at: number): void;
+}
+
+/** Joining anew is never tried more often than this, ms. */
+const rejoinEvery = 2_000;
+
+export class Room {
+  readonly epochs: Epochs;
+  readonly beliefs: Beliefs;
+  readonly #ports: RoomPorts;
+  readonly #work: GroupWork;
+  #join: { id: string; bytes: Uint8Array } | undefined;
+  #joining: Promise<void> | undefined;
+  #joinedAt = -Infinity;
+  #fingerprint: readonly string[] | undefined;
+  #ended = false;
+
+  constructor(ports: RoomPorts) {
+    this.#ports = ports;
+    const { keys, scope } = ports;
+    this.beliefs = new Beliefs({ keys, scope, relay: ports.relay, alarm: (p) => this.#fork(p), changed: ports.changed });
+    this.epochs = new Epochs({
+      keys,
+      scope,
+      tell: ports.tell,
+      ready: (group, epoch) => this.beliefs.ready(group, epoch),
+      keyFrames: ports.keyFrames,
+      entered: (view) => void this.#entered(view),
+      out: (reason) => this.#out(reason),
+      now: ports.now,
+      wake: ports.wake,
+    });
+    this.#work = new GroupWork({ ...ports, epochs: this.epochs, join: () => this.#join?.bytes, rejoin: () => this.#again() });
+  }
+
+  /** join is one's own join in the log, undefined before it has been ordered. */
+  get member(): Member | undefined {
+    return this.#join === undefined ? undefined : this.#ports.log.state.member(this.#join.bytes);
+  }
+
+  get joinId(): string | undefined {
+    return this.#join?.id;
+  }
+
+  get fingerprint(): readonly string[] | undefined {
+    return this.#fingerprint;
+  }
+
+  enter(): Promise<void> {
+    return this.#joinAnew(false);
+  }
+
+  applied(a: Applied): void {
+    if (this.#ended) return;
+    for (const e of a.effects) {
+      if (e.kind === "suspended") this.epochs.suspend();
+      if (e.kind === "resumed" && this.#ports.log.state.phase() === "agreed") this.epochs.resume();
+      if (e.kind === "closed") this.epochs.suspend();
+    }
+    void this.epochs.applied(a);
+    this.look();
+  }
+
+  /** look compares what the log says of oneself with what one believes, and does what the group needs. */
+  look(): void {
+    if (this.#ended || this.#ports.log.broken !== undefined) return;
+    const { state } = this.#ports.log;
+    if (state.phase() === "suspended") this.epochs.suspend();
+    if (state.phase() === "agreed") this.epochs.resume();
+    switch (this.member?.state) {
+      case "live":
+        this.#work.look(this.#ports.now());
+        break;
+      case "lost":
+        this.#again();
+        break;
+      case "replaced":
+        if (this.#isReplacedByOther()) this.#end(new ProblemError("replaced-by-other-device"));
+        break;
+      case "revoked":
+        this.#end(new ProblemError("accreditation-revoked"));
+        break;
+      case "left":
+        this.#end(null);
+        break;
+    }
+    this.#ports.changed();
+  }
+
+  /** reconnected is called when the log has been read up to now after a reconnect. */
+  reconnected(): void {
+    const view = this.epochs.view;
+    if (view !== undefined) {
+      this.beliefs.ready(view.context.groupId, view.context.epoch);
+      void this.beliefs.entered(view, this.#ports.now());
+    }
+    this.look();
+  }
+
+  async relayed(r: Relay): Promise<void> {
+    const member = this.#ports.log.state.memberOfDevice(r.device);
+    if (member === undefined || !equal(member.side, r.side)) return;
+    if (r.kind === "attest") await this.beliefs.hear(r.payload, member);
+    if (r.kind === "ready") {
+      const ready = readReady(r.payload);
+      const leaf = this.leafOf(hex(member.join));
+      if (ready !== undefined && leaf !== null) this.epochs.ready(leaf, ready.group, ready.epoch);
+    }
+  }
+
+  /** leafOf is the leaf of a join in the group that is held here, never in one that only the log tells of. */
+  leafOf(join: string): number | null {
+    const entry = this.#ports.log.state.leafRoster().find((l) => hex(l.join) === join);
+    if (entry === undefined) return null;
+    const leaf = this.epochs.view?.leaves.find((l) => equal(l.signatureKey, entry.key) && equal(l.identity, entry.identity));
+    return leaf?.index ?? null;
+  }
+
+  async leave(): Promise<void> {
+    if (this.member?.state === "live") {
+      const act = await this.#ports.author.act(this.#ports.scope, "leave", { join: this.#join?.bytes });
+      await this.#ports.submit(act);
+    }
+    this.#end(null);
+  }
+
+  tick(now: number): void {
+    if (this.#ended) return;
+    this.epochs.tick();
+    this.beliefs.tick(now);
+    this.look();
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    this.beliefs.forget();
+    await this.epochs.end();
+  }
+
+  async #entered(view: KeysView): Promise<void> {
+    await this.beliefs.entered(view, this.#ports.now());
+    try {
+      this.#fingerprint = (await this.#ports.keys.ask("fingerprint", { group: view.group })).words;
+    } catch {
+      this.#fingerprint = undefined; // moved on meanwhile; the next epoch brings its own
+    }
+    this.#ports.changed();
+  }
+
+  #joinAnew(again: boolean): Promise<void> {
+    this.#joining ??= this.#makeJoin(again).finally(() => (this.#joining = undefined));
+    return this.#joining;
+  }
+
+  async #makeJoin(again: boolean): Promise<void> {
+    const { author, keys, scope, person } = this.#ports;
+    this.#joinedAt = this.#ports.now();
+    this.beliefs.forget();
+    const device = author.device.publicKey;
+    const identity = encode({ v: 1, scope, side: author.side, person, device }); // ident.Leaf
+    const made = await keys.ask("make-member", { identity, now: this.#ports.now() });
+    const cert = { v: 1, scope, side: author.side, person, device, key: made.signaturePublicKey };
+    const session = await author.statement(contextSession, cert);
+    const act = await author.act(scope, "join", { accreditation: this.#ports.accreditation(), session, keypackage: made.keyPackage });
+    this.#join = { id: act.id, bytes: act.idBytes };
+    await this.epochs.become({ join: act.id, handle: made.member });
+    const sent = this.#ports.submit(act);
+    this.#ports.joined(again);
+    await sent;
+    this.look();
+  }
+
+  #again(): void {
+    if (this.#joining !== undefined || this.#ended) return;
+    const wait = this.#joinedAt + rejoinEvery - this.#ports.now();
+    if (wait > 0) this.#ports.wake(this.#ports.now() + wait);
+    else this.#joinAnew(true).catch((e: unknown) => this.#ports.warn(asProblem(e)));
+  }
+
+  /** A join of one's own that replaced the last one is known here; any other is another device, or another tab. */
+  #isReplacedByOther(): boolean {
+    return this.#joining === undefined;
+  }
+
+  #out(reason: unknown): void {
+    if (this.#ended) return;
+    if (reason instanceof Error && "code" in reason) this.#ports.warn(new ProblemError("commit-claims", { what: String(reason.code) }));
+    this.#again();
+  }
+
+  #fork(problem: ProblemError): void {
+    this.epochs.suspend();
+    this.#ports.alarm(problem);
+  }
+
+  #end(problem: ProblemError | null): void {
+    if (this.#ended) return;
+    void this.end();
+    this.#ports.gone(problem);
+  }
+}

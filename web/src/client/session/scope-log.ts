@@ -1,0 +1,196 @@
+// The log of one scope as this client checked it.
+//
+// An entry counts only when the rules allow it, every signature in it verifies, the sequencer signed its head, and the own node
+// did too: to show two people two logs, both nodes would have to lie together. What fails stops the log here, with an alarm: from
+// then on nothing this log says is believed, and nothing is sent.
+import { decodeEntry, decodeHead, decodeOutbox, decodeSigned, hash, headAfter, type Act, type Entry, type NodeSig } from "../../words/act";
+import { State, hasSig, type Check, type Effect, type GroupView, type LeafEntry, type Member } from "../../engine/session/state";
+import { equal, hex } from "../../words/bytes";
+import { asProblem, ProblemError } from "../problem";
+
+export interface WireEntry {
+  readonly entry: Uint8Array;
+  readonly signatures: readonly { readonly side: Uint8Array; readonly signature: Uint8Array }[];
+}
+
+/** What the group was before an entry that moves it: a commit is judged by the roster at its own place in the log. */
+export interface GroupBefore {
+  readonly group: GroupView;
+  readonly roster: readonly LeafEntry[];
+  readonly members: readonly Member[];
+}
+
+export interface Applied {
+  readonly index: number;
+  readonly at: number;
+  readonly id: string;
+  readonly act: Act;
+  readonly effects: readonly Effect[];
+  readonly before: GroupBefore | undefined;
+}
+
+export interface LogPorts {
+  readonly scope: Uint8Array;
+  readonly ownSide: Uint8Array;
+  verify(checks: readonly Check[]): Promise<void>;
+  /** trust is asked about the plan before it counts; it throws for a side whose key is not the one pinned. */
+  trust(state: State): Promise<void>;
+  applied(a: Applied): void;
+  /** settled names an act that the log or the own outbox now holds. */
+  settled(id: string): void;
+  changed(): void;
+  alarm(problem: ProblemError): void;
+  /** missing asks the node for entries from here on. */
+  missing(from: number): void;
+}
+
+/** Outbox items that may wait for what they stand on. */
+const mostAhead = 1024;
+
+export class ScopeLog {
+  #state: State;
+  #broken: ProblemError | undefined;
+  #queue: Promise<void> = Promise.resolve();
+  readonly #ports: LogPorts;
+  /** Hash of every entry, to see a second entry at a known place. */
+  readonly #hashes: string[] = [];
+  readonly #countersigned = new Map<string, number>();
+  #ahead: Uint8Array[] = [];
+
+  constructor(ports: LogPorts) {
+    this.#ports = ports;
+    this.#state = new State(ports.scope);
+  }
+
+  /** state is the engine's; it is read, never changed from outside. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** broken is the reason for which this log is not believed any more. */
+  get broken(): ProblemError | undefined {
+    return this.#broken;
+  }
+
+  get next(): number {
+    return this.#hashes.length;
+  }
+
+  /** countersignedBy is the index up to which a side's node has signed. */
+  countersignedBy(side: Uint8Array): number {
+    return this.#countersigned.get(hex(side)) ?? -1;
+  }
+
+  take(entries: readonly WireEntry[]): Promise<void> {
+    return this.#enqueue(async () => {
+      for (const e of entries) await this.#entry(e);
+    });
+  }
+
+  /** overlay puts the own node's outbox items on top: what one's own side did counts here before it is ordered. */
+  overlay(items: readonly Uint8Array[]): Promise<void> {
+    return this.#enqueue(async () => {
+      if (this.#ahead.length + items.length > mostAhead) throw new ProblemError("too-many", { what: "outbox" });
+      this.#ahead.push(...items);
+      await this.#onTop();
+    });
+  }
+
+  heads(heads: readonly { side: Uint8Array; head: Uint8Array; signature: Uint8Array }[]): Promise<void> {
+    return this.#enqueue(async () => {
+      for (const h of heads) await this.#head(h.side, h.head, h.signature);
+    });
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      if (this.#broken !== undefined) return;
+      try {
+        await work();
+      } catch (e) {
+        this.#fail(asProblem(e));
+      }
+      this.#ports.changed();
+    });
+    return this.#queue;
+  }
+
+  #fail(problem: ProblemError): void {
+    this.#broken = problem;
+    this.#ports.alarm(problem);
+  }
+
+  /** Items that stand on something still to come wait for it. */
+  async #onTop(): Promise<void> {
+    if (this.next === 0) return;
+    const left: Uint8Array[] = [];
+    for (const raw of this.#ahead) {
+      const { signed, item } = decodeOutbox(raw);
+      if (!equal(item.side, this.#ports.ownSide)) throw new ProblemError("not-yours");
+      try {
+        await this.#ports.verify(this.#state.overlayChecks(signed));
+        this.#state.overlay(signed);
+      } catch (e) {
+        const { code } = asProblem(e);
+        if (code !== "gap" && code !== "out-of-order") throw e;
+        left.push(raw);
+        continue;
+      }
+      this.#ports.settled(hex(decodeSigned(item.act).id));
+    }
+    this.#ahead = left;
+  }
+
+  async #entry({ entry, signatures }: WireEntry): Promise<void> {
+    const e = decodeEntry(entry);
+    const sigs: NodeSig[] = signatures.map((s) => ({ side: s.side, sig: s.signature }));
+    if (e.index < this.next) {
+      await this.#again(e, entry, sigs);
+      return;
+    }
+    if (e.index > this.next) {
+      this.#ports.missing(this.next);
+      return;
+    }
+    const state = this.#state;
+    const checks = [...state.checks(entry), ...state.headChecks(entry, sigs)];
+    if (!hasSig(sigs, this.#ports.ownSide)) throw new ProblemError("bad-signature", { what: "no-own-node" });
+    await this.#ports.verify(checks);
+    const { act, id } = decodeSigned(e.from === "outbox" ? decodeOutbox(e.item).item.act : e.item);
+    const before = act.kind === "commit" || act.kind === "group-new" ? groupBefore(state) : undefined;
+    const effects = state.apply(entry);
+    if (e.index === 0) await this.#ports.trust(state);
+    this.#hashes.push(hex(hash(entry)));
+    for (const s of sigs) this.#countersigned.set(hex(s.side), e.index);
+    this.#ports.settled(hex(id));
+    if (this.#ahead.length > 0) await this.#onTop();
+    this.#ports.applied({ index: e.index, at: e.at, id: hex(id), act, effects, before });
+  }
+
+  /** An entry at a known place must be the known one; another, validly signed, proves that its signer equivocates. */
+  async #again(e: Entry, entry: Uint8Array, sigs: NodeSig[]): Promise<void> {
+    const other = hash(entry);
+    if (hex(other) === this.#hashes[e.index]) {
+      for (const s of sigs) this.#countersigned.set(hex(s.side), Math.max(e.index, this.countersignedBy(s.side)));
+      return;
+    }
+    const head = headAfter(this.#ports.scope, e.term, e.index, other);
+    await this.#ports.verify(this.#state.headSigChecks(head, sigs, e.at));
+    throw new ProblemError("forked", { index: String(e.index) });
+  }
+
+  async #head(side: Uint8Array, bytes: Uint8Array, sig: Uint8Array): Promise<void> {
+    const head = decodeHead(bytes);
+    if (!equal(head.scope, this.#ports.scope)) throw new ProblemError("unknown-session");
+    await this.#ports.verify(this.#state.headSigChecks(bytes, [{ side, sig }], this.#state.time()));
+    const known = this.#hashes[head.index];
+    if (known === undefined) return; // ahead of what came here; its entry will come with its own signatures
+    if (known !== hex(head.hash)) throw new ProblemError("forked", { index: String(head.index) });
+    this.#countersigned.set(hex(side), Math.max(head.index, this.countersignedBy(side)));
+  }
+
+}
+
+function groupBefore(state: State): GroupBefore {
+  return { group: state.group(), roster: state.leafRoster(), members: state.roster() };
+}
