@@ -158,6 +158,13 @@ func (s *Socket) Send(b []byte) {
 	}
 }
 
+// Queued is how many bytes wait to be written.
+func (s *Socket) Queued() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes
+}
+
 // Close ends the socket after what is queued has been written; Accept's context ends with the cause.
 func (s *Socket) Close(cause error) {
 	s.finish(cause)
