@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"bytes"
+
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/session"
@@ -72,12 +74,27 @@ func (l *Ledger) forward(now int64) {
 	if !ok || seq == l.cfg.Own || l.peers[seq] == nil {
 		return
 	}
-	for _, q := range l.pending {
-		if q.sentAt == 0 || now-q.sentAt >= resendEvery {
+	for i, q := range l.pending {
+		if (q.sentAt == 0 || now-q.sentAt >= resendEvery) && !l.behindJoin(i) {
+			if !q.sent {
+				q.sent, q.since = true, now
+			}
 			q.sentAt = now
 			l.send(seq, frameForward(l.cfg.Scope, q.bytes))
 		}
 	}
+}
+
+// behindJoin: joins of one device are ordered as it made them. A page that was reloaded leaves its join on the way; overtaken by
+// the new page's, it would replace it, and the person would be out.
+func (l *Ledger) behindJoin(i int) bool {
+	q := l.pending[i]
+	for _, earlier := range l.pending[:i] {
+		if bytes.Equal(earlier.Key, q.Key) && (earlier.Kind == act.KindJoin || q.Kind == act.KindJoin) {
+			return true
+		}
+	}
+	return false
 }
 
 // heldBack names the sequencer that neither orders nor refuses while its heartbeats flow, and then stops the session.
@@ -91,7 +108,7 @@ func (l *Ledger) heldBack(now int64) {
 		return
 	}
 	for _, q := range l.pending {
-		if l.overdue(seq, now-q.since, &q.named, &q.stood, q.id, q.bytes, now) {
+		if q.sent && l.overdue(seq, now-q.since, &q.named, &q.stood, q.id, q.bytes, now) {
 			q.sentAt = 0
 		}
 	}

@@ -66,7 +66,7 @@ func (o *officer) submit(k act.Kind, body any) act.ID {
 			s.log("officer %d %s refused: %v", o.n.index, k, a.Problem)
 		}
 		if o.n.gen == gen {
-			o.busy = s.now + 100
+			o.busy = s.now + 300
 		}
 	})
 	return id

@@ -60,11 +60,11 @@ func runSeed(t *testing.T, seed uint64, trace bool) map[ledger.AlarmKind]int {
 	revoked := s.faults(25_000)
 	s.run(25_000)
 	s.heal()
+	s.run(3000) // what the last fault leads to
 	took := s.runUntil(bound, func() bool { return s.settled(revoked) == "" })
 	if s.broken == "" && took < 0 {
 		s.fail("not settled %d ms after the faults: %s", bound, s.settled(revoked))
 	}
-	s.run(1000)
 	s.finish(revoked)
 	if s.broken != "" {
 		t.Errorf("seed %d: %s\n  run again: go test ./internal/sim -run TestSeeds -sim.seed=%d -v", seed, s.broken, seed)

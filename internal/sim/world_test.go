@@ -20,24 +20,25 @@ import (
 
 // sim is one run.
 type sim struct {
-	t      testing.TB
-	seed   uint64
-	rng    *rand.Rand
-	now    int64
-	events events
-	seq    int
-	w      sessiontest.World
-	scope  ledger.Scope
-	nodes  []*node
-	people []*client
-	net    network
-	truth  map[uint64][32]byte // index → hash, of every entry that was ever durable on an honest node
-	acked  map[act.ID]uint64   // ordered acks → index
-	kept   map[act.ID]bool     // acks of unilateral acts
-	alarms map[ledger.AlarmKind]int
-	calm   bool // faults are over
-	trace  bool
-	broken string
+	t       testing.TB
+	seed    uint64
+	rng     *rand.Rand
+	now     int64
+	events  events
+	seq     int
+	w       sessiontest.World
+	scope   ledger.Scope
+	nodes   []*node
+	people  []*client
+	net     network
+	truth   map[uint64][32]byte // index → hash, of every entry that was ever durable on an honest node
+	acked   map[act.ID]uint64   // ordered acks → index
+	kept    map[act.ID]bool     // acks of unilateral acts
+	alarms  map[ledger.AlarmKind]int
+	checked map[[2][32]byte]bool // entry, node
+	calm    bool                 // faults are over
+	trace   bool
+	broken  string
 }
 
 type event struct {
@@ -71,6 +72,7 @@ func newSim(t testing.TB, seed uint64, sides, people int) *sim {
 	s := &sim{
 		t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), now: sessiontest.Start, w: *pristine[sides],
 		truth: map[uint64][32]byte{}, acked: map[act.ID]uint64{}, kept: map[act.ID]bool{}, alarms: map[ledger.AlarmKind]int{},
+		checked: map[[2][32]byte]bool{},
 	}
 	s.scope = s.w.Scope
 	s.net = network{s: s, cut: map[[2]int]bool{}, delay: 20}
