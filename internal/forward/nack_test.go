@@ -45,6 +45,29 @@ func TestNackGeneratorFromEveryWrapPoint(t *testing.T) {
 	}
 }
 
+func TestNackGeneratorLearnsTheRoundTrip(t *testing.T) {
+	var g NackGenerator
+	now, seq := t0, uint16(65000)
+	g.Received(now, seq)
+	for range 20 { // every second packet is lost and comes 160 ms after it was asked for
+		g.Received(now, seq+2)
+		if n := len(g.Due(now.Add(20*time.Millisecond), 0, nil)); n != 1 {
+			t.Fatalf("%d requests", n)
+		}
+		g.Received(now.Add(180*time.Millisecond), seq+1)
+		seq += 2
+		now = now.Add(200 * time.Millisecond)
+	}
+	g.Received(now, seq+2)
+	asked := 0
+	for d := 20 * time.Millisecond; d < 215*time.Millisecond; d += 5 * time.Millisecond {
+		asked += len(g.Due(now.Add(d), 0, nil))
+	}
+	if asked != 1 {
+		t.Fatalf("asked %d times within a round trip", asked)
+	}
+}
+
 func TestNackGeneratorGivesUp(t *testing.T) {
 	var g NackGenerator
 	g.Received(t0, 65534)

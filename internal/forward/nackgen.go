@@ -23,6 +23,7 @@ type NackGenerator struct {
 	seq     Unwrapper
 	missing []missing // ascending
 	lost    uint64
+	rtt     time.Duration // from answers to requests, smoothed; 0: none yet
 }
 
 type missing struct {
@@ -56,6 +57,7 @@ func (g *NackGenerator) Received(now time.Time, seq uint16) {
 			return 0
 		})
 		if found {
+			g.measure(now, g.missing[i])
 			g.missing = slices.Delete(g.missing, i, i+1)
 		}
 		return
@@ -76,9 +78,27 @@ func (g *NackGenerator) Received(now time.Time, seq uint16) {
 	}
 }
 
-// Due appends to dst the sequence numbers to ask for now, ascending, given the round-trip time to the source (0: unknown).
+// measure learns the round-trip time from a packet that was asked for once: of others it is not known which request was answered (Karn's
+// rule, RFC 6298 §3).
+func (g *NackGenerator) measure(now time.Time, m missing) {
+	if m.tries != 1 {
+		return
+	}
+	sample := now.Sub(m.asked)
+	if g.rtt == 0 {
+		g.rtt = sample
+		return
+	}
+	g.rtt += (sample - g.rtt) / 8
+}
+
+// Due appends to dst the sequence numbers to ask for now, ascending, given the round-trip time to the source (0: unknown, then
+// what was learnt from answers counts).
 // The caller asks at once; each number comes back no sooner than a round trip later.
 func (g *NackGenerator) Due(now time.Time, rtt time.Duration, dst []uint16) []uint16 {
+	if rtt == 0 {
+		rtt = g.rtt
+	}
 	interval := min(max(rtt+rtt/4, nackMinInterval), nackMaxInterval)
 	high := g.seq.High()
 	kept := g.missing[:0]

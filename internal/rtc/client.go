@@ -44,6 +44,7 @@ type ClientHandlers struct {
 type Client struct {
 	handlers ClientHandlers
 	budget   *forward.Budget
+	ctx      context.Context
 	cancel   context.CancelFunc
 	wait     sync.WaitGroup
 	once     sync.Once
@@ -62,7 +63,7 @@ type Client struct {
 func NewClient(cfg ClientConfig, h ClientHandlers) (*Client, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &Client{
-		handlers: h, budget: forward.NewBudget(), cancel: cancel,
+		ctx: ctx, cancel: cancel, handlers: h, budget: forward.NewBudget(),
 		sending: map[string]*SendTrack{}, named: map[string]string{}, coming: map[string]*receiving{},
 	}
 	var err error
@@ -74,7 +75,7 @@ func NewClient(cfg ClientConfig, h ClientHandlers) (*Client, error) {
 		return nil, err
 	}
 	c.down.OnTrack(c.arrived)
-	c.wait.Go(func() { c.runTick(ctx) })
+	c.wait.Go(c.runTick)
 	return c, nil
 }
 
@@ -89,6 +90,9 @@ func (c *Client) connect(cfg ClientConfig, which Which) (*webrtc.PeerConnection,
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
 	commonSettings(&s)
+	if cfg.RelayOnly {
+		s.SetRelayAcceptanceMinWait(0) // nothing better will come
+	}
 	registry := &interceptor.Registry{}
 	if which == Down {
 		reports, err := report.NewReceiverInterceptor()
@@ -139,6 +143,7 @@ func (c *Client) UpAnswer(sdp string) error {
 	if err := c.up.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}); err != nil {
 		return fmt.Errorf("%w: %w", ErrBadSDP, err)
 	}
+	c.hasten(c.up, sdp)
 	return nil
 }
 
@@ -161,7 +166,18 @@ func (c *Client) DownOffer(ctx context.Context, sdp string, tracks []TrackMid) (
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrBadSDP, err)
 	}
-	return describe(ctx, c.down, d)
+	if answer, err = describe(ctx, c.down, d); err == nil {
+		c.hasten(c.down, sdp)
+	}
+	return answer, err
+}
+
+func (c *Client) hasten(pc *webrtc.PeerConnection, sdp string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.wait.Go(func() { runHasten(c.ctx, pc, sdp) })
+	}
 }
 
 // RequestKeyFrame asks for a key frame of somebody else's track.
@@ -174,14 +190,14 @@ func (c *Client) RequestKeyFrame(track string) {
 	}
 }
 
-// runTick asks for what is missing, until the context ends.
-func (c *Client) runTick(ctx context.Context) {
+// runTick asks for what is missing, until the client closes.
+func (c *Client) runTick() {
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var seqs []uint16
 	for {
 		select {
-		case <-ctx.Done():
+		case <-c.ctx.Done():
 			return
 		case <-t.C:
 		}

@@ -257,12 +257,19 @@ func (d *downSide) answer(raw string, generation uint64) error {
 		d.mu.Unlock()
 		return ErrStale
 	}
-	pc, answered := d.pc, d.answered
+	pc, answered, open := d.pc, d.answered, d.open
 	d.open = nil
 	d.mu.Unlock()
-	// Whatever becomes of it, this offer is over: the next one starts from what the library made of the answer.
-	defer close(answered)
-	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: raw}); err != nil {
+	err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: raw})
+	if err != nil && pc.SignalingState() == webrtc.SignalingStateHaveLocalOffer {
+		// The offer still stands: a better answer may come, and nothing else can be offered before.
+		d.mu.Lock()
+		d.open = open
+		d.mu.Unlock()
+		return fmt.Errorf("%w: %w", ErrBadSDP, err)
+	}
+	close(answered)
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadSDP, err)
 	}
 	return nil

@@ -164,6 +164,7 @@ func (e *Engine) api(up bool) (*webrtc.API, error) {
 func commonSettings(s *webrtc.SettingEngine) {
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	s.SetReceiveMTU(receiveMTU)
+	s.SetDTLSRetransmissionInterval(100 * time.Millisecond) // the first flight often comes before the far end listens; a second is long
 	s.SetICETimeouts(4*time.Second, 12*time.Second, 2*time.Second)
 	s.SetSRTPReplayProtectionWindow(1024) // retransmissions have their own stream; this is for long reordering
 }

@@ -116,6 +116,13 @@ func checkTracks(tracks []TrackMid, sending map[string]bool) (map[string]string,
 	return named, nil
 }
 
+// fingerprint is the first DTLS fingerprint of a description (RFC 8122): it names the far end.
+func fingerprint(raw string) string {
+	_, rest, _ := strings.Cut(raw, "a=fingerprint:")
+	end := strings.IndexAny(rest, "\r\n")
+	return rest[:max(end, 0)]
+}
+
 // constantRate puts our Opus parameters into a description: an answer carries the offerer's otherwise.
 func constantRate(raw string) string {
 	lines := strings.Split(raw, "\r\n")

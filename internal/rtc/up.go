@@ -24,6 +24,7 @@ type upSide struct {
 
 	mu     sync.Mutex
 	pc     *webrtc.PeerConnection
+	peer   string               // the far end's DTLS fingerprint
 	named  map[string]string    // mid → track
 	tracks map[string]*incoming // track → what comes
 	closed bool
@@ -50,6 +51,7 @@ func (u *upSide) offer(ctx context.Context, raw string, tracks []TrackMid) (stri
 	}
 	u.negotiate.Lock()
 	defer u.negotiate.Unlock()
+	u.replaced(fingerprint(raw))
 	pc, err := u.connection()
 	if err != nil {
 		return "", err
@@ -85,6 +87,23 @@ func (u *upSide) connection() (*webrtc.PeerConnection, error) {
 	pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { u.arrived(pc, t, r) })
 	u.pc = pc
 	return pc, nil
+}
+
+// replaced drops the connection when the offer comes from another far end, as after a reload: DTLS cannot be taken over.
+func (u *upSide) replaced(fingerprint string) {
+	u.mu.Lock()
+	pc := u.pc
+	same := pc == nil || u.peer == fingerprint && pc.ConnectionState() != webrtc.PeerConnectionStateClosed
+	u.peer = fingerprint
+	if !same {
+		u.pc = nil
+	}
+	u.mu.Unlock()
+	if same {
+		return
+	}
+	u.rename(nil)
+	_ = pc.GracefulClose()
 }
 
 // rename takes the new names of the sections and ends the tracks that are no longer sent.
