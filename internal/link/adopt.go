@@ -52,7 +52,7 @@ func (e *Endpoint) adopt(c *carrier) bool {
 	if !p.up {
 		keep := p.boot == c.boot && now.Sub(p.downSince) <= keepHandles
 		p.up, p.since, p.boot = true, now, c.boot
-		e.events.push(Up{Side: p.cfg.Side, Protocol: c.protocol, Build: c.build, Boot: c.boot, Skew: c.skew})
+		e.events.push(Up{Side: p.cfg.Side, Protocol: c.protocol, Build: c.build, Boot: c.boot, Skew: c.skew, Introduction: c.introduction})
 		p.media.restore(now, keep)
 	} else {
 		p.media.announce(now)

@@ -33,6 +33,9 @@ type Config struct {
 	Boot       uint64              // differs from start to start
 	Build      string              // what HELLO tells the peer, at most 64 bytes
 
+	// Introduction is what HELLO says of the own side: canonical act.PlanSide, at most 32 KiB. Nil: nothing.
+	Introduction func() []byte
+
 	ProtocolMin uint32        // 0: ProtocolMin
 	ProtocolMax uint32        // 0: ProtocolMax
 	Rekey       time.Duration // between two carriers of one link; 0: 6 h

@@ -18,6 +18,8 @@ type Up struct {
 	Build    string // as the peer says; not for a browser
 	Boot     uint64
 	Skew     time.Duration // the peer's clock minus ours, give or take the path
+
+	Introduction []byte // what the peer says of its side, unchecked: canonical act.PlanSide, or empty
 }
 
 // Down says that no carrier is left. What was queued is gone.

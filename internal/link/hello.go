@@ -55,12 +55,21 @@ func (e *Endpoint) hello(now time.Time) *linkpb.LinkFrame {
 		Now:         now.UnixMilli(),
 		Boot:        e.cfg.Boot,
 		Build:       e.cfg.Build,
+
+		Introduction: e.introduction(),
 	}}}
+}
+
+func (e *Endpoint) introduction() []byte {
+	if e.cfg.Introduction == nil {
+		return nil
+	}
+	return e.cfg.Introduction()
 }
 
 // checkHello is pure: what this peer, with this TLS key, says of itself, against what we know. It returns the protocol both speak.
 func (e *Endpoint) checkHello(p Peer, key ed25519.PublicKey, h *linkpb.LinkHello, now time.Time) (uint32, *problem.Error) {
-	if len(h.GetDelegation()) > maxDelegation || len(h.GetNodeCert()) > maxNodeCert || len(h.GetBuild()) > 64 {
+	if len(h.GetDelegation()) > maxDelegation || len(h.GetNodeCert()) > maxNodeCert || len(h.GetBuild()) > 64 || len(h.GetIntroduction()) > maxIntroduction {
 		return 0, problem.New(problem.TooLarge)
 	}
 	low, high := max(e.cfg.ProtocolMin, h.GetProtocolMin()), min(e.cfg.ProtocolMax, h.GetProtocolMax())
@@ -162,7 +171,7 @@ func (e *Endpoint) answer(c *carrier, p Peer) error {
 	if refusal != nil {
 		return &refusedError{problem: refusal}
 	}
-	c.protocol, c.boot, c.build = protocol, h.GetBoot(), h.GetBuild()
+	c.protocol, c.boot, c.build, c.introduction = protocol, h.GetBoot(), h.GetBuild(), h.GetIntroduction()
 	c.skew = time.UnixMilli(h.GetNow()).Sub(now)
 	return nil
 }

@@ -20,12 +20,13 @@ type reception struct {
 	started  bool
 }
 
-// start begins a stream at its first packet index; a re-keyed stream goes on.
-func (r *reception) start(first uint64, clock uint32) {
+// start begins a stream at its first packet index; a re-keyed stream goes on. It says whether the numbering is a new one.
+func (r *reception) start(first uint64, clock uint32) bool {
 	if r.clock != 0 && first > r.index.high && first-r.index.high < 1<<15 {
-		return
+		return false
 	}
 	*r = reception{clock: float64(clock), first: first, index: index{high: first - 1}}
+	return true
 }
 
 func (r *reception) received(now time.Time, seq uint16, timestamp uint32) {

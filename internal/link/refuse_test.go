@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -415,4 +417,49 @@ func TestQuota(t *testing.T) {
 	if !errors.As(err, &ae) || ae.ErrorCode != codeQuota {
 		t.Fatalf("let in again: %v", err)
 	}
+}
+
+// A stranger who knows the name and lets handshakes hang does not keep the peer out.
+func TestHangingHandshakes(t *testing.T) {
+	a, b := twoParties(t)
+	b.start(a.peer(""))
+	cert, err := certificate(mustKey(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	to, err := net.ResolveUDPAddr("udp", b.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var attempts sync.WaitGroup
+	t.Cleanup(attempts.Wait)
+	for range 3 {
+		udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr := &quic.Transport{Conn: udp}
+		t.Cleanup(func() { cancel(); _ = tr.Close(); _ = udp.Close() })
+		for range 20 {
+			attempts.Go(func() {
+				_, _ = tr.Dial(ctx, to, &tls.Config{
+					Certificates: []tls.Certificate{cert}, ServerName: serverName(b.root.Side()), NextProtos: []string{ALPN},
+					InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, CurvePreferences: []tls.CurveID{tls.X25519MLKEM768},
+					VerifyConnection: func(tls.ConnectionState) error { <-ctx.Done(); return ctx.Err() },
+				}, &quic.Config{InitialPacketSize: 1200, HandshakeIdleTimeout: time.Minute})
+			})
+		}
+	}
+	until(t, "strangers fill their part", func() bool { return b.e.strangers.Load() >= retryAbove })
+	until(t, "no more than their part", func() bool { return b.e.strangers.Load() <= maxStrangers })
+	// The peer's address is known from before (here: told), so its handshakes have their own part.
+	b.e.mu.Lock()
+	b.e.meet(netip.MustParseAddr("127.0.0.2"))
+	b.e.mu.Unlock()
+	a.cfg.Listen = "127.0.0.2:0"
+	a.start(b.peer(b.addr))
+	await[Up](a, "up")
+	await[Up](b, "up")
 }

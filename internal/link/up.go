@@ -1,6 +1,7 @@
 package link
 
 import (
+	"encoding/binary"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,7 @@ type UpStream struct {
 	mu       sync.Mutex // guards what follows
 	ssrc     uint32     // newest, for NACK and reports
 	keys     *generation
+	shift    uint16 // added to the peer's numbers, so that a peer that begins anew at 1 does not look like a replay of its own past
 	ended    bool
 	count    reception
 	throttle forward.KeyFrameThrottle
@@ -155,7 +157,10 @@ func (m *Media) opened(now time.Time, g *generation, o *linkpb.TrackOpen) {
 
 	u.mu.Lock()
 	u.ssrc, u.keys = o.GetSsrc(), g
-	u.count.start(o.GetFirstIndex(), codec.codec.ClockRate)
+	last := uint16(u.count.index.high) + u.shift
+	if u.count.start(o.GetFirstIndex(), codec.codec.ClockRate) && u.track.Load() != nil {
+		u.shift = last + 1 - uint16(o.GetFirstIndex())
+	}
 	u.mu.Unlock()
 	if u.track.Load() == nil {
 		t := forward.NewUpTrack(u.key.track, codec.kind, codec.codec, func() { u.askKeyFrame(time.Now()) })
@@ -174,14 +179,21 @@ func (u *UpStream) receive(now time.Time, p *forward.Packet) {
 	if t == nil {
 		return
 	}
-	if p.Again {
-		t.WriteRTX(now, p)
+	u.mu.Lock()
+	shift := u.shift
+	if !p.Again {
+		u.count.received(now, p.Sequence, p.Timestamp)
+	}
+	u.mu.Unlock()
+	if !p.Again {
+		p.Sequence += shift
+		t.Write(now, p)
 		return
 	}
-	u.mu.Lock()
-	u.count.received(now, p.Sequence, p.Timestamp)
-	u.mu.Unlock()
-	t.Write(now, p)
+	if len(p.Payload) >= 2 { // the original's number leads (RFC 4588 §4)
+		binary.BigEndian.PutUint16(p.Payload, binary.BigEndian.Uint16(p.Payload)+shift)
+	}
+	t.WriteRTX(now, p)
 }
 
 // askKeyFrame sends at most one TrackKeyFrame per 500 ms; one that came too soon waits for the next tick after that.
