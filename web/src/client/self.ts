@@ -19,6 +19,8 @@ const place = "accreditation";
 export interface EnrolmentState {
   readonly state: "ask" | "waiting" | "declined";
   readonly note: string;
+  /** When this device asked, ms; null if that was before this page was opened. */
+  readonly since: number | null;
 }
 
 export class Self {
@@ -29,7 +31,7 @@ export class Self {
   #accreditation: Uint8Array<ArrayBuffer>;
   #side: Side | undefined;
   #officer = false;
-  #enrolment: EnrolmentState = { state: "ask", note: "" };
+  #enrolment: EnrolmentState = { state: "ask", note: "", since: null };
 
   private constructor(cabinet: Cabinet, verifier: Verifier, device: Device, accreditation: Uint8Array<ArrayBuffer>) {
     this.#cabinet = cabinet;
@@ -92,12 +94,13 @@ export class Self {
   }
 
   /** enrolled takes the state of one's own enrolment; true if it brought an accreditation. */
-  async enrolled(e: Enrolment): Promise<boolean> {
+  async enrolled(e: Enrolment, now: number): Promise<boolean> {
     if (e.state === "accredited" && e.accreditation.length > 0 && this.#side !== undefined) {
       await this.#keep(e.accreditation, this.#side);
       return true;
     }
-    this.#enrolment = { state: e.state === "waiting" || e.state === "declined" ? e.state : "ask", note: e.note.slice(0, 400) };
+    const since = e.state === "waiting" ? (this.#enrolment.since ?? now) : null;
+    this.#enrolment = { since, state: e.state === "waiting" || e.state === "declined" ? e.state : "ask", note: e.note.slice(0, 400) };
     return false;
   }
 

@@ -100,11 +100,20 @@ export class Socket {
     this.open();
   }
 
-  /** renew closes and opens anew, as after an accreditation has changed. */
+  /** renew closes and opens anew, as after an accreditation has changed, or when a person tries again after a refusal. */
   renew(): void {
     this.#backoff.reset();
     if (this.#ws !== undefined) this.#ws.close(1000);
     else this.open();
+  }
+
+  /** refuse ends the socket for good: the node is not who it should be. */
+  refuse(problem: ProblemError): void {
+    const ws = this.#ws;
+    this.#ws = undefined;
+    this.#forget();
+    this.#become("refused", problem);
+    ws?.close(1008);
   }
 
   close(): void {
@@ -226,10 +235,10 @@ export class Socket {
   #refuse(ws: WebSocket, problem: ProblemError): void {
     if (this.#ws !== ws) return;
     if (final.has(problem.code)) {
-      this.#ws = undefined;
-      this.#forget();
-      this.#become("refused", problem);
-    } else this.#events.state?.(this.#state, problem);
+      this.refuse(problem);
+      return;
+    }
+    this.#events.state?.(this.#state, problem);
     ws.close();
   }
 

@@ -25,6 +25,7 @@ export interface EpochPorts {
   /** out: this member has been removed, or its keys do not fit the log any more; it must join anew. */
   out(reason: unknown): void;
   now(): number;
+  nodeNow(): number;
   wake(at: number): void;
 }
 
@@ -91,7 +92,7 @@ export class Epochs {
     return this.#enqueue(async () => {
       if (this.#view === undefined || this.#staged !== undefined) return;
       const { adds, removes } = request;
-      const args = { group: this.#view.group, adds, removes, roster: rosterOf(request.roster), now: this.#ports.now() };
+      const args = { group: this.#view.group, adds, removes, roster: rosterOf(request.roster), now: this.#ports.nodeNow() };
       const staged = await this.#ports.keys.ask("commit", args);
       this.#staged = { pending: staged.pending, act: await made(staged.message, staged.welcome ?? new Uint8Array()) };
     });

@@ -1,6 +1,7 @@
 // A person in a session: the join, the keys, the tracks. It begins when the person enters and ends when the person leaves, is
 // removed, or the session closes; it lives through reconnects, restarts of the node, lost keys and link losses in between.
 import type { KeysClient } from "../../keys/client";
+import type { Leaf as KeysLeaf } from "../../keys/group";
 import type { GroupView as KeysView } from "../../keys/messages";
 import { equal, hex } from "../../words/bytes";
 import type { SealRequest } from "../../seal/messages";
@@ -11,6 +12,7 @@ import { encode } from "../../words/canon";
 import type { Author } from "../author";
 import { asProblem, ProblemError } from "../problem";
 import { Beliefs, readReady } from "./beliefs";
+import type { Attestation } from "./attestations";
 import { Epochs } from "./epochs";
 import { GroupWork } from "./group-work";
 import type { Applied, ScopeLog } from "./scope-log";
@@ -35,6 +37,8 @@ export interface RoomPorts {
   /** gone ends the room, with the reason if it was not the person's wish. */
   gone(problem: ProblemError | null): void;
   now(): number;
+  /** The node's clock, for what others will compare with theirs. */
+  nodeNow(): number;
   wake(at: number): void;
 }
 
@@ -50,6 +54,7 @@ export class Room {
   #joining: Promise<void> | undefined;
   #joinedAt = -Infinity;
   #fingerprint: readonly string[] | undefined;
+  #forked: ProblemError | undefined;
   #ended = false;
 
   constructor(ports: RoomPorts) {
@@ -65,6 +70,7 @@ export class Room {
       entered: (view) => void this.#entered(view),
       out: (reason) => this.#out(reason),
       now: ports.now,
+      nodeNow: ports.nodeNow,
       wake: ports.wake,
     });
     this.#work = new GroupWork({ ...ports, epochs: this.epochs, join: () => this.#join?.bytes, rejoin: () => this.#again() });
@@ -79,6 +85,11 @@ export class Room {
     return this.#join?.id;
   }
 
+  /** forked is the proof that members do not hold the same group; nothing is sent from then on. */
+  get forked(): ProblemError | undefined {
+    return this.#forked;
+  }
+
   get fingerprint(): readonly string[] | undefined {
     return this.#fingerprint;
   }
@@ -91,7 +102,6 @@ export class Room {
     if (this.#ended) return;
     for (const e of a.effects) {
       if (e.kind === "suspended") this.epochs.suspend();
-      if (e.kind === "resumed" && this.#ports.log.state.phase() === "agreed") this.epochs.resume();
       if (e.kind === "closed") this.epochs.suspend();
     }
     void this.epochs.applied(a);
@@ -103,7 +113,7 @@ export class Room {
     if (this.#ended || this.#ports.log.broken !== undefined) return;
     const { state } = this.#ports.log;
     if (state.phase() === "suspended") this.epochs.suspend();
-    if (state.phase() === "agreed") this.epochs.resume();
+    if (state.phase() === "agreed" && this.#forked === undefined) this.epochs.resume();
     switch (this.member?.state) {
       case "live":
         this.#work.look(this.#ports.now());
@@ -153,6 +163,23 @@ export class Room {
     return leaf?.index ?? null;
   }
 
+  /** attests is what the member at a leaf said of this epoch. */
+  attests(leaf: KeysLeaf): Attestation {
+    const entry = this.#entryOf(leaf);
+    return entry === undefined ? "awaited" : this.beliefs.attestations.of(hex(entry.join));
+  }
+
+  /** personOf names the person at a leaf: side/person. */
+  personOf(leaf: KeysLeaf): string {
+    const entry = this.#entryOf(leaf);
+    const member = entry === undefined ? undefined : this.#ports.log.state.member(entry.join);
+    return member === undefined ? "" : `${hex(member.side)}/${member.person}`;
+  }
+
+  #entryOf(leaf: KeysLeaf) {
+    return this.#ports.log.state.leafRoster().find((l) => equal(l.key, leaf.signatureKey) && equal(l.identity, leaf.identity));
+  }
+
   async leave(): Promise<void> {
     if (this.member?.state === "live") {
       const act = await this.#ports.author.act(this.#ports.scope, "leave", { join: this.#join?.bytes });
@@ -195,7 +222,7 @@ export class Room {
     this.beliefs.forget();
     const device = author.device.publicKey;
     const identity = encode({ v: 1, scope, side: author.side, person, device }); // ident.Leaf
-    const made = await keys.ask("make-member", { identity, now: this.#ports.now() });
+    const made = await keys.ask("make-member", { identity, now: this.#ports.nodeNow() });
     const cert = { v: 1, scope, side: author.side, person, device, key: made.signaturePublicKey };
     const session = await author.statement(contextSession, cert);
     const act = await author.act(scope, "join", { accreditation: this.#ports.accreditation(), session, keypackage: made.keyPackage });
@@ -226,6 +253,7 @@ export class Room {
   }
 
   #fork(problem: ProblemError): void {
+    this.#forked = problem;
     this.epochs.suspend();
     this.#ports.alarm(problem);
   }

@@ -79,6 +79,12 @@ export class Scopes {
     return f.pending.add(made.id, made.kind, made.signed);
   }
 
+  /** begin sends the act that opens a new scope, and follows it. */
+  async begin(scope: Uint8Array, made: MadeAct): Promise<void> {
+    await this.#ports.socket.request({ case: "submit", value: { scope, act: made.signed } });
+    this.#watch(this.#open(scope));
+  }
+
   /** lost says that the socket is gone: what was caught up no longer is. */
   lost(): void {
     for (const f of this.#followed.values()) f.caughtUp = false;

@@ -1,0 +1,295 @@
+// The client: everything under the page. Workers, socket, device key and, on the way back into a session, the microphone start at
+// once and side by side; none waits for another that it does not need.
+import { Verifier } from "../engine/verify";
+import { missing, type Missing } from "../identity/floor";
+import type { SealReport } from "../seal/messages";
+import type { Client, View } from "../view/model";
+import { hex } from "../words/bytes";
+import { makeActions } from "./actions";
+import { Author } from "./author";
+import { ClockWork } from "./clock-work";
+import { Connection } from "./connection";
+import type { FromNode } from "./frame";
+import { Hall } from "./hall";
+import { Notices } from "./notices";
+import { Office } from "./office";
+import { OfficerDesk } from "./officer";
+import { ProblemError } from "./problem";
+import { Attendance, type AttendancePorts } from "./session/attendance";
+import { Scopes, type Followed } from "./session/scopes";
+import { once, share, Store } from "./store";
+import { Stage } from "./view/stage";
+import { viewOf } from "./view/view";
+import { startWorkers, type Workers } from "./workers";
+
+export interface ClientOptions {
+  /** Of the page, BCP 47. */
+  readonly language: string;
+  /** Of the WebSocket; the page's own origin by default. */
+  readonly url?: string;
+}
+
+/** The log is read within this time, ms, or the lobby is shown without waiting for it. */
+const readingFor = 3_000;
+
+export interface Created {
+  readonly client: Client;
+  /** facts are what tests may look at: no key, no name, nothing that is not on the screen or in the node's own books. */
+  facts(): object;
+}
+
+export function createClient(options: ClientOptions): Created {
+  const made = new ParleyClient(options);
+  return Object.freeze({ client: made.client, facts: () => made.facts() });
+}
+
+class ParleyClient {
+  readonly client: Client;
+  readonly #options: ClientOptions;
+  readonly #verifier = new Verifier();
+  readonly #connection: Connection;
+  readonly #workers: Workers;
+  readonly #hall: Hall;
+  readonly #notices: Notices;
+  readonly #stage = new Stage();
+  readonly #store: Store<View>;
+  readonly #render = once(() => this.#draw());
+  readonly #clock: ClockWork;
+  #missing: readonly Missing[] = [];
+  #author: Author | undefined;
+  #scopes: Scopes | undefined;
+  #desk: OfficerDesk | undefined;
+  #office: Office | undefined;
+  #name = "";
+  #readingUntil = 0;
+  #returning: string | null = Hall.returning();
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    const changed = this.#render;
+    this.#notices = new Notices(changed, Date.now);
+    this.#workers = startWorkers(
+      (r) => this.#report(r),
+      () => this.#notices.alarm(new ProblemError("internal", { at: "worker" })),
+    );
+    this.#hall = new Hall({
+      attend: (followed, more) => this.#attend(followed, more),
+      warn: (p) => this.#notices.warn(p),
+      changed,
+    });
+    this.#connection = new Connection(
+      { url: options.url ?? socketUrl(), language: options.language, build: ownBuild(), verifier: this.#verifier },
+      {
+        welcomed: () => this.#welcomed(),
+        lost: () => this.#scopes?.lost(),
+        frame: (body) => this.#frame(body),
+        alarm: (p) => this.#notices.alarm(p),
+        changed,
+      },
+    );
+    void missing().then((lacks) => {
+      this.#missing = lacks;
+      if (lacks.length > 0) this.#connection.socket.close();
+      changed();
+    });
+    if (this.#returning !== null) void this.#hall.own.open(true);
+    this.#clock = new ClockWork(() => this.#tick());
+    this.#store = new Store(this.#view());
+    const actions = makeActions({
+      connection: this.#connection,
+      hall: this.#hall,
+      notices: this.#notices,
+      language: options.language,
+      scopes: () => this.#scopes,
+      office: () => (this.#office === undefined || this.#desk === undefined ? undefined : { office: this.#office, desk: this.#desk }),
+      named: (name) => (this.#name = name),
+      changed,
+    });
+    this.client = Object.freeze<Client>({
+      actions,
+      current: () => this.#store.current(),
+      subscribe: (listener) => this.#store.subscribe(listener),
+    });
+    addEventListener("online", () => this.#network());
+    (navigator as { connection?: EventTarget }).connection?.addEventListener("change", () => this.#network());
+  }
+
+  facts(): object {
+    const attendance = this.#hall.attendance;
+    const view = attendance?.room.epochs.view;
+    return Object.freeze({
+      socket: this.#connection.socket.state,
+      hold: this.#hall.hold.kind,
+      phase: attendance?.followed.log.state.phase() ?? null,
+      next: attendance?.followed.log.next ?? null,
+      epoch: view === undefined ? null : Number(view.context.epoch),
+      leaves: view?.leaves.length ?? 0,
+      sending: attendance?.room.epochs.sending === undefined ? null : Number(attendance.room.epochs.sending),
+      tracks: attendance?.arrivals.frames() ?? [],
+    });
+  }
+
+  #welcomed(): void {
+    const self = this.#connection.identity;
+    if (self?.side === undefined) return;
+    const { socket, clock } = this.#connection;
+    this.#author ??= new Author(self.device, self.side.id, () => clock.nodeNow());
+    this.#scopes ??= new Scopes({
+      socket,
+      self,
+      verifier: this.#verifier,
+      now: () => clock.nodeNow(),
+      applied: (f, a) => this.#attending(f)?.applied(a),
+      caughtUp: (f) => this.#caughtUp(f),
+      alarm: (_f, p) => this.#notices.alarm(p),
+      changed: this.#render,
+    });
+    if (self.officer && this.#desk === undefined) this.#openOffice();
+    void this.#desk?.refresh().catch(() => undefined);
+    this.#readingUntil = Date.now() + readingFor;
+    this.#scopes.follow(this.#connection.sessions.map((s) => s.scope));
+    this.#hall.attendance?.connect();
+  }
+
+  #openOffice(): void {
+    const self = this.#connection.identity;
+    if (self === undefined || this.#author === undefined || this.#scopes === undefined) return;
+    this.#desk = new OfficerDesk({
+      socket: this.#connection.socket,
+      author: this.#author,
+      verified: "in-person",
+      now: () => this.#connection.clock.nodeNow(),
+      changed: this.#render,
+    });
+    this.#office = new Office({ desk: this.#desk, scopes: this.#scopes, author: this.#author, self });
+  }
+
+  #attend(followed: Followed, more: Pick<AttendancePorts, "own" | "player" | "gone">): Attendance {
+    const self = this.#connection.identity;
+    const person = self?.accreditation?.person;
+    if (this.#author === undefined || this.#scopes === undefined || self === undefined || person === undefined) throw new ProblemError("not-accredited");
+    const scopes = this.#scopes;
+    return new Attendance({
+      ...more,
+      followed,
+      socket: this.#connection.socket,
+      workers: this.#workers,
+      author: this.#author,
+      person,
+      path: () => ({ iceServers: this.#iceServers() }),
+      accreditation: () => self.accreditationBytes,
+      submit: (made) => scopes.submit(followed.id, made),
+      alarm: (p) => this.#notices.alarm(p),
+      warn: (p) => this.#notices.warn(p),
+      changed: this.#render,
+      now: Date.now,
+      nodeNow: () => this.#connection.clock.nodeNow(),
+      wake: (at) => this.#clock.wake(at),
+    });
+  }
+
+  #iceServers(): RTCIceServer[] {
+    return (this.#connection.welcome?.ice ?? []).map((s) => ({ urls: [...s.urls], username: s.username, credential: s.credential }));
+  }
+
+  #frame(body: FromNode): void {
+    switch (body.case) {
+      case "entries":
+        this.#scopes?.entries(body.value);
+        break;
+      case "outbox":
+        this.#scopes?.outbox(body.value);
+        break;
+      case "heads":
+        this.#scopes?.heads(body.value);
+        break;
+      case "relay":
+        if (hex(body.value.scope) === this.#hall.attendance?.followed.id) this.#hall.attendance.relayed(body.value);
+        break;
+      case "downOffer":
+        this.#hall.attendance?.offered(body.value);
+        break;
+    }
+  }
+
+  #attending(f: Followed): Attendance | undefined {
+    const attendance = this.#hall.attendance;
+    return attendance?.followed === f ? attendance : undefined;
+  }
+
+  #caughtUp(f: Followed): void {
+    this.#attending(f)?.room.reconnected();
+    this.#goBack(f);
+    this.#render();
+  }
+
+  /** After a reload the person is where they were; in the demonstration, an address can name the way in (#enter). */
+  #goBack(f: Followed): void {
+    if (this.#hall.hold.kind !== "lobby") return;
+    const mine = this.#returning === f.id;
+    const shown = f.log.state.plan()?.status === "test" && location.hash === "#enter";
+    if (!mine && !shown) return;
+    this.#returning = null;
+    if (this.#view().sessions.find((s) => s.scope === f.id)?.mayEnter !== true) return;
+    void this.#hall.prepare(f);
+    void this.client.actions.enter(); // what the devices give follows when they give it
+  }
+
+  #report(r: SealReport): void {
+    if (r.kind === "counters") this.#hall.attendance?.counted(r.tracks);
+    if (r.kind === "alarm" && r.code === "decrypt-failures") this.#notices.warn(new ProblemError("cannot-open"));
+    if (r.kind === "alarm" && r.code === "counter-exhausted") this.#hall.attendance?.room.look();
+  }
+
+  #network(): void {
+    this.#connection.socket.retry();
+    this.#hall.attendance?.networkChanged();
+  }
+
+  #tick(): void {
+    const now = Date.now();
+    this.#scopes?.tick();
+    const attendance = this.#hall.attendance;
+    attendance?.tick(now);
+    const heldBack = (attendance?.followed.pending.heldBack().length ?? 0) > 0 && this.#connection.lostAt === undefined;
+    this.#notices.while(heldBack, new ProblemError("held-back"));
+    this.#notices.while(this.#connection.clock.off, new ProblemError("clock-off"));
+    this.#notices.while(attendance?.mediaFailing(now) ?? false, new ProblemError("media-failed"));
+    this.#notices.tick();
+    this.#render();
+  }
+
+  #view(): View {
+    const now = Date.now();
+    const reading = now < this.#readingUntil && (this.#scopes?.all().some((f) => !f.caughtUp) ?? false);
+    return viewOf({
+      missing: this.#missing,
+      connection: this.#connection,
+      scopes: this.#scopes,
+      hall: this.#hall,
+      desk: this.#desk,
+      notices: this.#notices.all(),
+      stage: this.#stage,
+      enrolName: this.#name,
+      reading,
+      now,
+    });
+  }
+
+  #draw(): void {
+    this.#store.set(share(this.#store.current(), this.#view()));
+  }
+}
+
+/** ownBuild is the hash under which this page's script was admitted by the browser; empty in development. */
+function ownBuild(): string {
+  return document.querySelector<HTMLScriptElement>("script[type=module][integrity]")?.integrity.slice(0, 128) ?? "";
+}
+
+function socketUrl(): string {
+  const url = new URL("/ws", location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.hash = "";
+  return url.href;
+}
+

@@ -1,0 +1,139 @@
+// The room as the page shows it.
+import { suiteName } from "../../keys/profile";
+import { hex } from "../../words/bytes";
+import type { Fingerprint, LinkView, Plate, Protection, Room, RosterRow } from "../../view/model";
+import type { OwnState } from "../../media/own";
+import { pictureOf } from "../../media/picture";
+import type { Attendance } from "../session/attendance";
+import { shown } from "../problem";
+import { phaseOf, proposals, statusOf, type CardContext } from "./card";
+import { camera, devices, microphone, ownPicture } from "./devices";
+import { layoutOf, sourcesOf } from "./layout";
+import { planFacts, plateOf, roster, type PlanFacts } from "./people";
+import type { Stage } from "./stage";
+
+export interface RoomContext extends CardContext {
+  readonly attendance: Attendance;
+  readonly wish: "stage" | "grid" | "photo";
+  readonly pinned: string | null;
+  readonly own: OwnState;
+  readonly self: Plate;
+  readonly links: readonly LinkView[];
+  readonly stage: Stage;
+}
+
+/** roomView is null before the log has told the plan. */
+export function roomView(c: RoomContext): Room | null {
+  const { attendance, own, now } = c;
+  const { followed, room, arrivals, tracks } = attendance;
+  const { state } = followed.log;
+  const facts = planFacts(state, c.ownSide);
+  if (facts === undefined) return null;
+  const ownJoin = room.joinId;
+  const muted = tracks.get("microphone")?.muted ?? false;
+  const rows = roster(state, {
+    facts,
+    ownJoin,
+    attestation: (join) => room.beliefs.attestations.of(join),
+    reconnecting: () => false,
+  });
+  const onStage = c.stage.choose(others(c), speakers(c), c.pinned, now);
+  attendance.stage(onStage);
+  const picture = ownPicture(own);
+  const member = room.member;
+  const self = member === undefined ? c.self : plateOf(member, facts);
+  const layout = layoutOf(state, {
+    facts, ownJoin, arrivals, wish: c.wish, stage: onStage, ownPicture: picture,
+    ownScreen: own.screen === null ? null : pictureOf(own.screen), ownMuted: muted, now,
+  }); // prettier-ignore
+  return {
+    kind: "room",
+    scope: followed.id,
+    title: facts.plan.title,
+    status: statusOf(facts.plan.status),
+    phase: phaseOf(state, facts),
+    self,
+    layout: layout ?? alone(self, picture),
+    selfView: picture,
+    microphone: microphone(own, muted, attendance.heard(now)),
+    camera: camera(own),
+    devices: devices(own),
+    sharing: own.screen !== null,
+    protection: protection(c),
+    link: linkOf(facts, c.links),
+    roster: rows,
+    fingerprint: fingerprint(c, rows),
+    proposals: proposals(state, facts, c),
+    until: facts.plan.until,
+  };
+}
+
+/** Nobody has joined yet, this person included: oneself is what there is to see. */
+function alone(self: Plate, picture: ReturnType<typeof ownPicture>): Room["layout"] {
+  const stage = {
+    id: "self",
+    plate: self,
+    picture: picture === null ? ({ kind: "none" } as const) : ({ kind: "live", media: picture } as const),
+    sound: "none" as const,
+    speaking: false,
+    presence: "here" as const,
+    seal: "opening" as const,
+    own: true,
+  };
+  return { kind: "stage", stage, others: [] };
+}
+
+function others({ attendance }: RoomContext): string[] {
+  const own = attendance.room.joinId;
+  const ownSide = attendance.room.member?.side;
+  const present = attendance.followed.log.state.present().filter((m) => hex(m.join) !== own);
+  // The other side first: that is whom one came to see.
+  const foreign = (side: Uint8Array) => (ownSide !== undefined && hex(side) === hex(ownSide) ? 1 : 0);
+  return [...present].sort((a, b) => foreign(a.side) - foreign(b.side)).map((m) => hex(m.join));
+}
+
+function speakers({ attendance, now }: RoomContext): Set<string> {
+  const out = new Set<string>();
+  for (const [join, s] of sourcesOf(attendance.followed.log.state.tracks())) {
+    if (s.microphone !== undefined && !s.microphone.muted && attendance.arrivals.speaking(s.microphone.id, now)) out.add(join);
+  }
+  return out;
+}
+
+function protection({ attendance, now }: RoomContext): Protection {
+  const { room, followed } = attendance;
+  if (followed.log.broken !== undefined) return { kind: "alarm", problem: shown(followed.log.broken) };
+  if (room.forked !== undefined) return { kind: "alarm", problem: shown(room.forked) };
+  const { view, sending } = room.epochs;
+  if (view === undefined) return { kind: "waiting" };
+  const epoch = Number(view.context.epoch);
+  if (sending === undefined) return { kind: "waiting" };
+  const confirmed = view.leaves.filter((l) => l.index === view.ownLeaf || room.attests(l) === "agrees").length;
+  const settled = sending === view.context.epoch && (confirmed === view.leaves.length || room.beliefs.attestations.overdue(now));
+  if (!settled) return { kind: "sealing", epoch };
+  return { kind: "sealed", suite: suiteName, epoch, confirmed, members: view.leaves.length };
+}
+
+function fingerprint({ attendance }: RoomContext, rows: readonly RosterRow[]): Fingerprint | null {
+  const { room } = attendance;
+  const { view } = room.epochs;
+  if (view === undefined || room.fingerprint === undefined) return null;
+  const covered = new Set(view.leaves.map((l) => room.personOf(l)));
+  return {
+    words: room.fingerprint,
+    epoch: Number(view.context.epoch),
+    roster: rows.filter((r) => covered.has(`${r.plate.side.id}/${r.plate.person}`)),
+  };
+}
+
+/** linkOf is the link to the other side of the plan; with several, the one that is worst. */
+export function linkOf(facts: PlanFacts, links: readonly LinkView[]): LinkView {
+  const others = [...facts.sides.values()].filter((s) => !s.own);
+  const found = others.map((side): LinkView => {
+    const known = links.find((l) => l.side.id === side.id);
+    const none = { kind: "none" as const, at: null, by: null };
+    return known === undefined ? { side, state: "never", since: null, roundTripMs: null, verified: none, problem: null } : { ...known, side };
+  });
+  const rank = { never: 0, down: 1, up: 2 } as const;
+  return found.sort((a, b) => rank[a.state] - rank[b.state])[0]!;
+}
