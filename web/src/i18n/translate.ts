@@ -1,0 +1,42 @@
+import { isolate } from './bidi.ts';
+import { directionOf, numberLocale, type Language } from './languages.ts';
+import type { Params, Plural } from './message.ts';
+import ar from './words/ar.ts';
+import en from './words/en.ts';
+import es from './words/es.ts';
+import fr from './words/fr.ts';
+import ru from './words/ru.ts';
+import zh from './words/zh.ts';
+
+export type English = typeof en;
+export type Key = keyof English;
+
+export const tables = { en, ar, fr, ru, zh, es };
+
+// A translator of one language. t(key, params) isolates every value, and chooses a plural by params.n.
+export type Translate = <K extends Key>(key: K, ...params: Params<English[K]>) => string;
+
+export function translator(language: Language): Translate {
+  const table = tables[language] as Record<Key, string | Plural<Language>>;
+  const rules = new Intl.PluralRules(language);
+  const numbers = new Intl.NumberFormat(numberLocale(language));
+  const direction = directionOf(language);
+  return (key, ...rest) => {
+    const params = (rest[0] ?? {}) as Record<string, string | number>;
+    const message = table[key];
+    const text = typeof message === 'string' ? message : choose(message, rules.select(Number(params['n'])));
+    return fill(text, (name) => {
+      const value = params[name];
+      if (value === undefined) return '';
+      return typeof value === 'number' ? numbers.format(value) : isolate(value, direction);
+    });
+  };
+}
+
+function choose(forms: Partial<Record<Intl.LDMLPluralRule, string>>, rule: Intl.LDMLPluralRule): string {
+  return forms[rule] ?? forms.other ?? '';
+}
+
+export function fill(text: string, value: (name: string) => string): string {
+  return text.replace(/\{(\w+)\}/g, (_all, name: string) => value(name));
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+// The page's own integrity: each script and style sheet in index.html carries its hash, as Integrity-Policy asks.
+function integrity(): Plugin {
+  return {
+    name: 'parley-integrity',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        const page = bundle['index.html'];
+        if (page?.type !== 'asset') return;
+        page.source = String(page.source).replace(/<(script|link)\b([^>]*?)(src|href)="\/(assets\/[^"]+)"/g, (tag, name, before, attr, file) => {
+          const made = bundle[file];
+          if (!made) throw new Error(`${file} is named in index.html and was not built`);
+          const content = made.type === 'chunk' ? made.code : made.source;
+          const hash = createHash('sha384').update(content).digest('base64');
+          return `<${name}${before}${attr}="/${file}" integrity="sha384-${hash}"`;
+        });
+      },
+    },
+    closeBundle() {
+      if (existsSync('dist')) writeFileSync('dist/.keep', '');
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [svelte(), integrity()],
+  base: '/',
+  build: {
+    target: ['chrome121', 'firefox128', 'safari17.4'],
+    assetsInlineLimit: 0, // a data: URL would need a hole in the Content-Security-Policy
+    modulePreload: { polyfill: false },
+    sourcemap: false,
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 2000,
+  },
+  worker: { format: 'es' },
+  server: { host: '127.0.0.1', fs: { strict: true } },
+  test: {
+    include: ['src/**/*.test.ts'],
+    environment: 'node',
+  },
+});
