@@ -23,12 +23,13 @@ type carrier struct {
 	streams [lanes]*quic.Stream
 	readers [lanes]*frameReader
 
-	protocol uint32
-	boot     uint64
-	build    string
-	skew     time.Duration
-	keys     *generation
-	since    time.Time
+	protocol     uint32
+	boot         uint64
+	build        string
+	introduction []byte
+	skew         time.Duration
+	keys         *generation
+	since        time.Time
 
 	before *carrier             // the one it takes over from, until its lanes have ended
 	ended  [lanes]chan struct{} // closed when the lane's last frame was read

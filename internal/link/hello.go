@@ -40,9 +40,10 @@ func (r *refusedError) Error() string { return "link: refused: " + r.problem.Err
 func (r *refusedError) Unwrap() error { return r.problem }
 
 const (
-	maxDelegation = 4 << 10
-	maxNodeCert   = 8 << 10
-	maxGreeting   = 16 << 10
+	maxDelegation   = 4 << 10
+	maxNodeCert     = 8 << 10
+	maxIntroduction = 32 << 10
+	maxGreeting     = 48 << 10
 )
 
 func (e *Endpoint) hello(now time.Time) *linkpb.LinkFrame {
