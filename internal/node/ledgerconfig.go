@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"path/filepath"
@@ -8,10 +9,12 @@ import (
 	"time"
 
 	"parley.link/parley/internal/act"
+	"parley.link/parley/internal/canon"
 	"parley.link/parley/internal/ledger"
 	"parley.link/parley/internal/link"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/session"
+	"parley.link/parley/internal/side"
 	"parley.link/parley/internal/store"
 )
 
@@ -41,8 +44,32 @@ func noteTo(ctx context.Context, st *store.Store, kind, person, detail string) {
 	_ = st.Log(ctx, store.SecurityLine{At: millis(time.Now()), Kind: kind, Person: person, Detail: detail})
 }
 
-// introductionOf is what the peer said of itself in its hello.
-func introductionOf(e link.Up) []byte { return nil }
+// introductionOf is what the peer said of its side in its hello, if it holds against the card that was compared by hand. Officers
+// put it into a plan, where both sides sign it.
+func (n *Node) introductionOf(ctx context.Context, e link.Up) []byte {
+	if len(e.Introduction) == 0 {
+		return nil
+	}
+	row, err := n.store.LinkOf(ctx, e.Side)
+	if err != nil {
+		return nil
+	}
+	card, err := side.CheckCard(row.Card, millis(time.Now()))
+	if err != nil {
+		return nil
+	}
+	var p act.PlanSide
+	if canon.Decode(e.Introduction, &p) != nil || !bytes.Equal(p.ID, e.Side[:]) || !bytes.Equal(p.Delegation, card.Delegation) {
+		n.security(store.SecurityLine{Kind: "introduction-refused", Side: e.Side})
+		return nil
+	}
+	b := side.Bundle{Version: 1, Name: p.Name, Language: p.Language, Delegation: p.Delegation, Node: p.Node, Officers: p.Officers}
+	if _, err := b.Check(millis(time.Now())); err != nil {
+		n.security(store.SecurityLine{Kind: "introduction-refused", Side: e.Side, Detail: string(problem.CodeOf(err))})
+		return nil
+	}
+	return e.Introduction
+}
 
 // seen remembers keys for a minute.
 type seen struct {

@@ -210,7 +210,7 @@ func (n *Node) openLink() error {
 	}
 	n.link, err = link.New(link.Config{
 		Listen: n.cfg.Link.Listen, Key: n.key, Delegation: n.side().Key, NodeCert: n.side().Node, Secret: secret, Boot: n.boot,
-		Build: cut(config.Version, 64), Log: n.log,
+		Build: cut(config.Version, 64), Log: n.log, Introduction: n.introduction,
 	})
 	if err != nil {
 		return listening("link.listen", n.cfg.Link.Listen, err)

@@ -232,7 +232,7 @@ func (n *Node) linkUp(ctx context.Context, e link.Up) {
 	n.mu.Lock()
 	n.up[e.Side] = true
 	n.mu.Unlock()
-	n.cards.met(e.Side, introductionOf(e))
+	n.cards.met(e.Side, n.introductionOf(ctx, e))
 	n.log.Info("link up", "side", short(e.Side), "protocol", e.Protocol, "skew", e.Skew)
 	for _, s := range n.scopes.list() {
 		s.turn(func(l *ledger.Ledger, now int64) []ledger.Effect { return l.LinkUp(e.Side, now) })
