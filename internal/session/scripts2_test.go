@@ -1,11 +1,15 @@
 package session_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/canon"
 	"parley.link/parley/internal/ident"
+	"parley.link/parley/internal/problem"
+	"parley.link/parley/internal/session"
 	"parley.link/parley/internal/session/sessiontest"
 )
 
@@ -294,4 +298,65 @@ func three(t *testing.T) *script {
 	s.order("Velmark's principal joins, the session is still open", w.Join(vp, "v session"), "ok")
 	s.order("Velmark consents", yes(v, end), "ok")
 	return s
+}
+
+func limits(t *testing.T) *script {
+	s, c := opened(t)
+	s = s.then("limits", "Bounds on what one side can make the log hold.")
+	w := s.World
+	for i := range 32 {
+		s.order(fmt.Sprintf("Velmark proposes to close, %d", i+1), w.Officer(c.v, i%2, act.KindClose, act.Close{}), "ok")
+	}
+	s.order("one proposal too many", w.Officer(c.q, 0, act.KindClose, act.Close{}), "too-many")
+	stop := act.Suspend{Reason: act.ReasonFork}
+	for i := range 64 {
+		s.item(fmt.Sprintf("Velmark's node suspends, %d", i+1), c.v, w.Act(c.v, c.v.Node, act.KindSuspend, stop), "ok")
+	}
+	s.ask("one suspension too many", w.Act(c.q, c.q.Node, act.KindSuspend, stop), "too-many")
+	s.item("one suspension too many, ordered without effect", c.q, w.Act(c.q, c.q.Node, act.KindSuspend, stop), "ok")
+	big := w.By(c.vPrin, act.KindJoin, act.Join{Accreditation: c.vPrin.Signed, SessionCert: w.SessionCert(c.vPrin, "v"), KeyPackage: make([]byte, session.MaxKeyPackage+1)})
+	s.order("a key package that is too large", big, "malformed")
+	return s
+}
+
+// TestTooLarge: an entry above the bound is refused before it is read.
+func TestTooLarge(t *testing.T) {
+	st := session.New([32]byte{})
+	if _, err := st.Apply(make([]byte, canon.MaxBytes+1)); problem.CodeOf(err) != problem.TooLarge {
+		t.Error(err)
+	}
+	w := sessiontest.New(2)
+	huge := w.Officer(w.Sides[0], 0, act.KindClose, act.Publish{Track: strings.Repeat("x", act.MaxAct)})
+	if _, err := st.Apply(w.Entry(session.New(w.Scope), huge)); problem.CodeOf(err) != problem.UnknownSession {
+		t.Error(err)
+	}
+	if err := session.New(w.Scope).Refuse(huge, 0); problem.CodeOf(err) != problem.TooLarge {
+		t.Error(err)
+	}
+}
+
+// TestHeads: the sequencer's signature must be there, and all must be by nodes of the session, once each.
+func TestHeads(t *testing.T) {
+	s, c, _ := inRoom(t)
+	entry := s.Entry(s.state, s.Join(c.vInt, "vi"))
+	term, next, _ := s.state.Head()
+	v, q := s.HeadSig(c.v, term, next, entry), s.HeadSig(c.q, term, next, entry)
+	stranger := s.HeadSig(sessiontest.New(3).Sides[2], term, next, entry)
+	swapped := act.NodeSig{Side: v.Side, Sig: q.Sig}
+	for name, x := range map[string]struct {
+		sigs []act.NodeSig
+		want problem.Code
+	}{
+		"both": {[]act.NodeSig{v, q}, ""}, "sequencer": {[]act.NodeSig{v}, ""}, "peer alone": {[]act.NodeSig{q}, problem.BadSignature},
+		"none": {nil, problem.BadSignature}, "twice": {[]act.NodeSig{v, v}, problem.BadSignature},
+		"stranger": {[]act.NodeSig{v, stranger}, problem.BadSignature}, "swapped": {[]act.NodeSig{swapped}, problem.BadSignature},
+	} {
+		checks, err := s.state.HeadChecks(entry, x.sigs)
+		if err == nil {
+			err = session.Verify(checks)
+		}
+		if x.want == "" && err != nil || x.want != "" && problem.CodeOf(err) != x.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

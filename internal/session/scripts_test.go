@@ -41,7 +41,7 @@ func (c cast) seated() []*sessiontest.Person {
 func scripts(t *testing.T) []*script {
 	var out []*script
 	for _, f := range []func(*testing.T) *script{
-		opening, planRefused, order, joins, room, tracks, suspensions, groups, refounding, revocations, outboxes, admits, closing, terms, overlays, three,
+		opening, planRefused, order, joins, room, tracks, suspensions, groups, refounding, revocations, outboxes, admits, closing, terms, overlays, three, mutated, limits,
 	} {
 		out = append(out, f(t))
 	}
