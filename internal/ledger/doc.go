@@ -34,7 +34,7 @@ const (
 	introduceEvery  = 1000 // entry 0 to a peer that does not know the scope
 	quietAfterClose = 10 * 60 * 1000
 	suspendHeldBack = 2 * HeldBackAfter // named first, suspended when the resends did not help
-	settleAfterBoot = 5000              // a sequencer that restarted waits so long for the peers' heads
+	settleAfterBoot = 2500              // a sequencer that restarted waits so long for the peers' heads
 	clockBeats      = 4                 // heartbeats in a row that must agree that a clock is off, or right
 )
 

@@ -77,8 +77,12 @@ func Replay(cfg Config, s Saved, now int64) (*Ledger, error) {
 		}
 	}
 	for _, p := range l.peers {
-		p.heard, p.behindSince = now, now
+		p.heard = now
+		if p.counter.Sig == nil || p.counter.Index+1 < uint64(len(l.log)) {
+			p.behindSince = now
+		}
 	}
+	l.restartWaits(now)
 	if l.sequencing() && len(l.log) > 0 {
 		l.boot = now
 	}

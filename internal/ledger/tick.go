@@ -107,8 +107,9 @@ func (l *Ledger) heldBack(now int64) {
 		l.restartWaits(now)
 		return
 	}
+	alive := l.peers[seq].heard // silence is no holding back
 	for _, q := range l.pending {
-		if q.sent && l.overdue(seq, now-q.since, &q.named, &q.stood, q.id, q.bytes, now) {
+		if q.sent && l.overdue(seq, alive-q.since, &q.named, &q.stood, q.id, q.bytes, now) {
 			q.sentAt = 0
 		}
 	}
@@ -116,7 +117,7 @@ func (l *Ledger) heldBack(now int64) {
 	if w := c.waiting(); len(w) > 0 && len(l.log) > 0 {
 		if _, o, _, err := parseItem(w[0].Bytes); err == nil {
 			p, _ := parse(o.Act)
-			l.overdue(seq, now-c.since, &c.named, &c.stood, p.id, w[0].Bytes, now)
+			l.overdue(seq, alive-c.since, &c.named, &c.stood, p.id, w[0].Bytes, now)
 		}
 	}
 }

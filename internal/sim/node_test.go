@@ -154,7 +154,7 @@ func (n *node) do(effects []ledger.Scoped) {
 			n.answer(e)
 		case ledger.Alarm:
 			n.s.alarms[e.Kind]++
-			n.s.log("node %d alarm %s of %x", n.index, e.Kind, e.Of[:2])
+			n.s.log("node %d alarm %s of %x %s", n.index, e.Kind, e.Of[:2], n.s.did[e.Act])
 		case ledger.Wake:
 			n.wake(e.At)
 		}
@@ -191,6 +191,7 @@ func (n *node) writeNext() {
 		}
 		w := n.writes[0]
 		if n.full {
+			n.s.log("node %d disk full", n.index)
 			n.writes = nil
 			out := n.book.Failed(n.s.scope, w.token, problem.DiskFull)
 			n.reload()
@@ -281,6 +282,11 @@ func (n *node) answer(a ledger.Answer) {
 // submit gives a client's act to the ledger.
 func (n *node) submit(signed []byte, id act.ID, done func(ledger.Answer)) {
 	n.waiter[id] = done
+	for _, a := range actsIn(act.Encode(act.Entry{From: act.ItemAct, Item: signed})) {
+		var b act.Act
+		_ = canon.Decode(a.Act, &b)
+		n.s.did[id] = b.Kind
+	}
 	n.do(n.book.Submit(n.s.scope, signed, n.clock()))
 }
 

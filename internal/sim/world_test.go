@@ -34,6 +34,7 @@ type sim struct {
 	truth   map[uint64][32]byte // index → hash, of every entry that was ever durable on an honest node
 	acked   map[act.ID]uint64   // ordered acks → index
 	kept    map[act.ID]bool     // acks of unilateral acts
+	did     map[act.ID]act.Kind
 	alarms  map[ledger.AlarmKind]int
 	checked map[[2][32]byte]bool // entry, node
 	calm    bool                 // faults are over
@@ -72,7 +73,7 @@ func newSim(t testing.TB, seed uint64, sides, people int) *sim {
 	s := &sim{
 		t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), now: sessiontest.Start, w: *pristine[sides],
 		truth: map[uint64][32]byte{}, acked: map[act.ID]uint64{}, kept: map[act.ID]bool{}, alarms: map[ledger.AlarmKind]int{},
-		checked: map[[2][32]byte]bool{},
+		did: map[act.ID]act.Kind{}, checked: map[[2][32]byte]bool{},
 	}
 	s.scope = s.w.Scope
 	s.net = network{s: s, cut: map[[2]int]bool{}, delay: 20}
@@ -212,6 +213,9 @@ func (w *network) setCut(a, b int, cut bool) {
 func (w *network) frame(from *node, to ledger.Side, f *linkpb.LinkFrame) {
 	for _, n := range w.s.nodes {
 		if n.id == to {
+			if w.s.trace {
+				w.s.log("frame %d>%d %T", from.index, n.index, f.Body)
+			}
 			w.carry(from, n, func() {
 				if from.tamper != nil {
 					if f = from.tamper(n, f); f == nil {
