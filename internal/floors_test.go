@@ -39,7 +39,7 @@ var floors = map[string]int{
 
 	"internal/seat": seat, "internal/admin": seat, "internal/native": seat,
 
-	"internal/node": node, "internal/config": node, "internal/side": node,
+	"internal/node": node, "internal/config": node, "internal/side": node, "internal/stage": node,
 
 	"cmd/parley": cmd, "cmd/parley-demo": cmd,
 }

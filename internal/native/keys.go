@@ -253,6 +253,24 @@ func (p *Participant) gone() bool {
 	return ok && m.State != session.Live
 }
 
+// ended is a reason not to come back: another device of this person took the place, or the accreditation was revoked. Fighting over
+// the place would throw both devices out in turn.
+func (p *Participant) ended() error {
+	if p.log == nil || p.join == nil {
+		return nil
+	}
+	m, ok := p.log.State.Member(p.join)
+	switch {
+	case ok && m.State == session.Replaced:
+		return problem.New(problem.ReplacedByOtherDevice)
+	case ok && m.State == session.Revoked:
+		return problem.New(problem.AccreditationRevoked)
+	case p.log.State.Phase() == session.PhaseClosed:
+		return problem.New(problem.SessionClosed)
+	}
+	return nil
+}
+
 // joinAnew brings a fresh KeyPackage; an older join of this person is replaced.
 func (p *Participant) joinAnew(ctx context.Context) {
 	if len(p.offered) > 0 {

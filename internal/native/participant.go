@@ -213,6 +213,9 @@ func (p *Participant) loop(ctx context.Context) error {
 		if p.again {
 			return errAgain
 		}
+		if err := p.ended(); err != nil {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

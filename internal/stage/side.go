@@ -1,0 +1,176 @@
+package stage
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"parley.link/parley/internal/ident"
+	"parley.link/parley/internal/native"
+	"parley.link/parley/internal/node"
+	"parley.link/parley/internal/side"
+	"parley.link/parley/internal/wire/signalpb"
+)
+
+const validFor = 30 * 24 * time.Hour
+
+// Side is one raised side.
+type Side struct {
+	Cast     Cast
+	ID       []byte
+	Ports    Ports
+	Data     string // of the node
+	Node     *Process
+	Officers [side.Officers]ident.Key
+	Office   native.Office // of the first officer, once open
+	checked  side.Checked
+
+	mu     sync.Mutex
+	states map[string]string // session scope → state, as the node last said
+}
+
+// Address is where the side's people reach their node.
+func (s *Side) Address() string { return fmt.Sprintf("http://127.0.0.1:%d", s.Ports.Web) }
+
+// Origin is a persona's own origin: browsers keep keys per origin, so two personas on one machine do not share a device.
+func (s *Side) Origin(person string) string {
+	return fmt.Sprintf("http://%s.localhost:%d/", person, s.Ports.Web)
+}
+
+// found makes the side's keys in dir and the node's directory beside it.
+func found(dir, binary string, c Cast, p Ports) (*Side, error) {
+	s := &Side{Cast: c, Ports: p, Data: filepath.Join(dir, c.ID, "node")}
+	offline := filepath.Join(dir, c.ID, "offline")
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the node's directory: %w", err)
+	}
+	secret := make([]byte, 24)
+	_, _ = rand.Read(secret)
+	pass := []byte(hex.EncodeToString(secret))
+	if _, err := side.Init(offline, c.Name, c.Language, pass); err != nil {
+		return nil, err
+	}
+	d, b, err := side.Open(offline)
+	if err != nil {
+		return nil, err
+	}
+	key, err := node.Key(s.Data)
+	if err != nil {
+		return nil, err
+	}
+	if b, err = d.CertifyNode(b, key.Public(), validFor, pass); err != nil {
+		return nil, err
+	}
+	for i := range s.Officers {
+		if s.Officers[i], err = ident.GenerateKey(rand.Reader); err != nil {
+			return nil, err
+		}
+		device := s.Officers[i].Public()
+		words := fmt.Sprint(ident.DeviceWords(device))
+		id := fmt.Sprintf("%s-officer-%d", c.ID, i+1)
+		if b, err = d.CertifyOfficer(b, device, id, fmt.Sprintf("Scripted officer %d", i+1), words[1:len(words)-1], validFor, pass); err != nil {
+			return nil, err
+		}
+	}
+	if err := side.WriteFile(filepath.Join(s.Data, side.BundleFile), b.Text(), 0o644); err != nil {
+		return nil, err
+	}
+	if s.checked, err = b.Check(time.Now().UnixMilli()); err != nil {
+		return nil, err
+	}
+	s.ID = s.checked.ID[:]
+	s.Node = newProcess(binary, s.Data, p)
+	return s, nil
+}
+
+// open brings the first officer to the node's desk.
+func (s *Side) open(ctx context.Context) error {
+	d, err := s.OfficerDesk(ctx, 0)
+	if err != nil {
+		return err
+	}
+	s.Office = d
+	return nil
+}
+
+// OfficerDesk brings an officer to the node.
+func (s *Side) OfficerDesk(ctx context.Context, i int) (native.Office, error) {
+	d, err := native.OpenDesk(ctx, native.DeskConfig{Address: s.Address(), Device: s.Officers[i], Language: s.Cast.Language, Build: "native"})
+	if err != nil {
+		return native.Office{}, fmt.Errorf("bring an officer to %s: %w", s.Cast.ID, err)
+	}
+	s.note(d.Welcome.Sessions)
+	go s.runListen(d)
+	return native.Office{Desk: d, Author: native.Author{Device: s.Officers[i], Side: s.ID, Now: time.Now}}, nil
+}
+
+// runListen notes what the node pushes to an officer, until the desk closes.
+func (s *Side) runListen(d *native.Desk) {
+	for m := range d.Pushes() {
+		if l := m.GetSessions(); l != nil {
+			s.note(l.Sessions)
+		}
+	}
+}
+
+func (s *Side) note(list []*signalpb.SessionInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.states == nil {
+		s.states = map[string]string{}
+	}
+	for _, i := range list {
+		s.states[string(i.Scope)] = i.State
+	}
+}
+
+// State is the phase of a session as this side's node last told its officer.
+func (s *Side) State(scope []byte) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.states[string(scope)]
+}
+
+// Person finds a part by id.
+func (s *Side) Person(id string) (Person, bool) {
+	for _, p := range s.Cast.People {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Person{}, false
+}
+
+// Accreditation is what the scripted officer signs for a part.
+func (s *Side) Accreditation(p Person, device []byte) ident.Accreditation {
+	now := time.Now()
+	return ident.Accreditation{Person: p.ID, Name: p.Name, Office: p.Office, Role: p.Role, Formats: []string{FormatID}, Device: device,
+		From: now.Add(-time.Minute).UnixMilli(), Until: now.Add(validFor / 2).UnixMilli(), Verified: "demonstration"}
+}
+
+// Enrol makes a device for a part the ordinary way: the device asks, the officer accredits.
+func (s *Side) Enrol(ctx context.Context, p Person) (ident.Key, []byte, error) {
+	key, err := ident.GenerateKey(rand.Reader)
+	if err != nil {
+		return key, nil, err
+	}
+	d, err := native.OpenDesk(ctx, native.DeskConfig{Address: s.Address(), Device: key, Language: s.Cast.Language, Build: "native"})
+	if err != nil {
+		return key, nil, err
+	}
+	defer d.Close()
+	r, err := d.Ask(ctx, &signalpb.ToNode{Body: &signalpb.ToNode_Enrol{Enrol: &signalpb.Enrol{Name: p.Name["en"], Language: s.Cast.Language}}})
+	if err != nil {
+		return key, nil, fmt.Errorf("enrol %s: %w", p.ID, err)
+	}
+	signed, err := s.Office.Accredit(ctx, r.GetEnrolment().GetId(), s.Accreditation(p, key.Public()))
+	if err != nil {
+		return key, nil, fmt.Errorf("accredit %s: %w", p.ID, err)
+	}
+	return key, signed, nil
+}
