@@ -25,6 +25,7 @@ func (e *Endpoint) countHandshake(ctx context.Context, info *quic.ClientInfo) (c
 	}
 	if n.Add(1) > limit {
 		n.Add(-1)
+		e.counters.add(Crowded)
 		return nil, errTooManyHandshakes
 	}
 	done := sync.OnceFunc(func() { n.Add(-1) })

@@ -59,7 +59,7 @@ func (e *Endpoint) runCarrier(c *carrier) {
 	var wg sync.WaitGroup
 	for l := range lanes {
 		_ = c.streams[l].SetDeadline(time.Time{})
-		wg.Go(func() { c.runLaneWriter(l) })
+		wg.Go(func() { e.runLaneWriter(c, l) })
 		wg.Go(func() { e.runLaneReader(c, l) })
 	}
 	select {
@@ -78,7 +78,7 @@ func (e *Endpoint) runCarrier(c *carrier) {
 
 // runLaneWriter moves frames from the peer's queue to the stream, no faster than half the peer's quota. When a younger carrier took over,
 // it ends the stream behind the last whole frame.
-func (c *carrier) runLaneWriter(l lane) {
+func (e *Endpoint) runLaneWriter(c *carrier, l lane) {
 	s, q, gone := c.streams[l], c.peer.out[l], c.conn.Context().Done()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -95,13 +95,16 @@ func (c *carrier) runLaneWriter(l lane) {
 				timer.Reset(d)
 				select {
 				case <-gone:
+					e.counters.add(FrameDropped)
 					return
 				case <-timer.C:
 				}
 			}
 			if _, err := s.Write(b); err != nil {
+				e.counters.add(FrameDropped)
 				return
 			}
+			e.counters.add(FrameSent)
 		}
 	}
 }
@@ -125,9 +128,11 @@ func (e *Endpoint) runLaneReader(c *carrier, l lane) {
 		switch {
 		case err == nil:
 		case errors.Is(err, ErrQuota):
+			e.counters.add(FrameOverQuota)
 			e.punish(c)
 			return
 		case errors.Is(err, ErrFrame), errors.Is(err, ErrFrameTooLarge):
+			e.counters.add(FrameMalformed)
 			c.close(codeMalformed, "malformed")
 			return
 		case errors.Is(err, io.EOF): // between two frames: the peer has a younger carrier
@@ -139,13 +144,16 @@ func (e *Endpoint) runLaneReader(c *carrier, l lane) {
 			return
 		}
 		if f.GetBody() == nil {
+			e.counters.add(FrameUnknown)
 			continue // of a younger protocol; HELLO agreed that it may be ignored
 		}
 		if where, ok := laneOf(f); !ok || where != l {
 			// Greetings after the greeting, or a frame on a lane with a larger quota.
+			e.counters.add(FrameMisplaced)
 			c.close(codeMalformed, "misplaced frame")
 			return
 		}
+		e.counters.add(FrameReceived)
 		if !e.deliver(ctx, c, f) {
 			return
 		}

@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +14,6 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"parley.link/parley/internal/ident"
-	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/wire/linkpb"
 )
 
@@ -223,133 +220,6 @@ func (e *Endpoint) Send(side [32]byte, f *linkpb.LinkFrame) error {
 	return p.out[l].put(b)
 }
 
-// State of a link.
-type State string
-
-const (
-	StateUnknown     State = "unknown" // no such peer
-	StateNotVerified State = "not-verified"
-	StateDown        State = "down"
-	StateUp          State = "up"
-)
-
-// Status of the link with one side.
-type Status struct {
-	State    State
-	Since    time.Time
-	RTT      time.Duration // smoothed, of the carrier; 0 when down
-	How      string        // how and when the peer was verified
-	Problem  problem.Code  // why it is down, if known
-	Carriers uint64        // so far; more than one without a Down is a re-key
-	Dialled  bool          // by us
-}
-
-// Status tells how the link with a side stands.
-func (e *Endpoint) Status(side [32]byte) Status {
-	e.mu.Lock()
-	p := e.peers[side]
-	if p == nil {
-		e.mu.Unlock()
-		return Status{State: StateUnknown}
-	}
-	s := Status{State: StateDown, Since: p.since, How: p.cfg.How, Problem: p.problem, Carriers: p.carriers}
-	c := p.current
-	switch {
-	case p.up:
-		s.State = StateUp
-	case !p.cfg.Verified:
-		s.State = StateNotVerified
-	}
-	e.mu.Unlock()
-	if c != nil {
-		s.RTT, s.Dialled = c.conn.ConnectionStats().SmoothedRTT, c.dialled
-	}
-	return s
-}
-
-// Media is the media plane of the link with a side; nil for an unknown side. It stays the same while the peer is configured.
-func (e *Endpoint) Media(side [32]byte) *Media {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if p := e.peers[side]; p != nil {
-		return p.media
-	}
-	return nil
-}
-
-// SetBusy tells whether a session runs over the link with a side: then no two dials are more than a second apart.
-func (e *Endpoint) SetBusy(side [32]byte, busy bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if p := e.peers[side]; p != nil && p.busy != busy {
-		p.busy = busy
-		p.poke()
-	}
-}
-
-// SetPeers replaces the configuration of peers. A peer that is gone, no longer verified or differently keyed loses its link.
-func (e *Endpoint) SetPeers(list []Peer) error {
-	seen := map[[32]byte]bool{}
-	for i := range list {
-		if err := list[i].check(); err != nil {
-			return err
-		}
-		if seen[list[i].Side] || list[i].Side == e.side {
-			return fmt.Errorf("%w: a side twice, or our own", ErrConfig)
-		}
-		seen[list[i].Side] = true
-	}
-	e.mu.Lock()
-	var closing []*carrier
-	for side, p := range e.peers {
-		if !seen[side] {
-			closing = append(closing, e.removePeer(p)...)
-		}
-	}
-	for _, cfg := range list {
-		p := e.peers[cfg.Side]
-		if p == nil {
-			p = newPeer(e, cfg)
-			e.peers[cfg.Side] = p
-			e.startDialling(p)
-			continue
-		}
-		p.cfg = cfg
-		if c := p.current; c != nil && (!cfg.Verified || !hasKey(cfg.NodeKeys, c.key)) {
-			closing = append(closing, c)
-		}
-		p.poke()
-	}
-	e.mu.Unlock()
-	for _, c := range closing {
-		c.close(codeNotWanted, "not wanted")
-	}
-	return nil
-}
-
-func (e *Endpoint) removePeer(p *peer) []*carrier {
-	delete(e.peers, p.cfg.Side)
-	if p.stop != nil {
-		p.stop()
-	}
-	p.down(e, ReasonRemoved, nil)
-	p.media.close()
-	e.setAddress(netip.AddrPort{}, p.media)
-	if p.current != nil {
-		return []*carrier{p.current}
-	}
-	return nil
-}
-
-func (e *Endpoint) startDialling(p *peer) {
-	if e.ctx == nil || e.ctx.Err() != nil {
-		return
-	}
-	ctx, cancel := context.WithCancel(e.ctx)
-	p.stop = cancel
-	e.wg.Go(func() { e.runDial(ctx, p) })
-}
-
 // refuse tells the node, at most refusalsPerSecond times a second: a scanner must not fill our memory or our operators' screens.
 func (e *Endpoint) refuse(r Refused) {
 	e.mu.Lock()
@@ -359,69 +229,10 @@ func (e *Endpoint) refuse(r Refused) {
 	}
 }
 
-func (e *Endpoint) note(p *peer, code problem.Code) {
-	e.mu.Lock()
-	p.problem = code
-	e.mu.Unlock()
-}
-
-func (e *Endpoint) peerByKey(key ed25519.PublicKey) *peer {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, p := range e.peers {
-		if hasKey(p.cfg.NodeKeys, key) {
-			return p
-		}
-	}
-	return nil
-}
-
-// admit counts a carrier in; a peer with too many at once, or being punished, gets none.
-func (e *Endpoint) admit(p *peer) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if p.pending >= maxCarriersPerPeer || time.Now().Before(p.notBefore) || e.stopping {
-		return false
-	}
-	p.pending++
-	return true
-}
-
-func (e *Endpoint) release(p *peer) {
-	e.mu.Lock()
-	p.pending--
-	e.mu.Unlock()
-}
-
 // deliver hands a frame to the node, after the link took its own part of it.
 func (e *Endpoint) deliver(ctx context.Context, c *carrier, f *linkpb.LinkFrame) bool {
 	if c.peer.media.handle(time.Now(), c, f) {
 		return true
 	}
 	return e.events.pushFrame(ctx, Frame{Side: c.peer.cfg.Side, Frame: f})
-}
-
-func asRefused(err error) (*refusedError, bool) {
-	var r *refusedError
-	ok := errors.As(err, &r)
-	return r, ok
-}
-
-func isMalformed(err error) bool { return errors.Is(err, ErrFrame) || errors.Is(err, ErrFrameTooLarge) }
-
-func resolve(ctx context.Context, address string) (*net.UDPAddr, error) {
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("split peer address: %w", err)
-	}
-	number, err := net.DefaultResolver.LookupPort(ctx, "udp", service)
-	if err != nil {
-		return nil, fmt.Errorf("look up peer port: %w", err)
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil || len(ips) == 0 {
-		return nil, fmt.Errorf("look up peer host: %w", errors.Join(err, net.ErrClosed))
-	}
-	slices.SortStableFunc(ips, func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() })
-	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(ips[0].Unmap(), uint16(number))), nil
 }

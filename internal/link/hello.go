@@ -237,3 +237,11 @@ func theirProblem(s string) problem.Code {
 		return problem.Internal
 	}
 }
+
+func asRefused(err error) (*refusedError, bool) {
+	var r *refusedError
+	ok := errors.As(err, &r)
+	return r, ok
+}
+
+func isMalformed(err error) bool { return errors.Is(err, ErrFrame) || errors.Is(err, ErrFrameTooLarge) }

@@ -60,10 +60,12 @@ func (e *Endpoint) serverTLS() *tls.Config {
 			from = hello.Conn.RemoteAddr().String()
 		}
 		if hello.ServerName != e.name {
+			e.counters.add(NameRefused)
 			e.refuse(Refused{Address: from, Problem: problem.New(problem.LinkUnknownKey, "reason", "name")})
 			return nil, errUnknownName
 		}
 		if !slices.Contains(hello.SupportedCurves, tls.X25519MLKEM768) {
+			e.counters.add(ClassicalRefused)
 			e.refuse(Refused{Address: from, Problem: problem.New(problem.ClassicalOnly)})
 			return nil, errClassical
 		}
@@ -78,6 +80,7 @@ func (e *Endpoint) serverTLS() *tls.Config {
 				return err
 			}
 			if e.peerByKey(key) == nil {
+				e.counters.add(KeyRefused)
 				e.refuse(Refused{Address: from, Problem: problem.New(problem.LinkUnknownKey, "reason", "key")})
 				return errUnknownKey
 			}
@@ -102,6 +105,7 @@ func (e *Endpoint) clientTLS(p Peer) *tls.Config {
 			return err
 		}
 		if !hasKey(p.NodeKeys, key) {
+			e.counters.add(KeyRefused)
 			e.refuse(Refused{Side: p.Side, Address: p.Address, Problem: problem.New(problem.LinkUnknownKey, "reason", "key")})
 			return errUnknownKey
 		}

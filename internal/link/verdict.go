@@ -2,7 +2,7 @@ package link
 
 import "sync/atomic"
 
-// Verdict says what became of a datagram or a media packet. Every one has a counter, none has a log line.
+// Verdict says what became of a datagram, a media packet, a frame or a carrier. Every one has a counter, none has a log line.
 type Verdict uint8
 
 const (
@@ -33,6 +33,25 @@ const (
 	// On request.
 	KeyFrameCoalesced // asked again within the interval
 
+	// Frames of the control plane.
+	FrameSent      // written to its lane
+	FrameDropped   // its carrier went away under it
+	FrameReceived  // handed to the node, or taken by the link itself
+	FrameUnknown   // of a younger protocol; ignored
+	FrameMisplaced // a greeting after the greeting, or the wrong lane; ends the carrier
+	FrameMalformed // not a frame, or too large; ends the carrier
+	FrameOverQuota // more than a peer may send; ends the carrier
+
+	// Carriers.
+	Adopted         // the link came up, or was re-keyed
+	DuplicateDial   // both dialled; this one had to go
+	GreetingRefused // by either side, with a problem
+	GreetingFailed  // without a word
+	NameRefused     // asked for by a name that is not ours
+	KeyRefused      // not a pinned key
+	ClassicalRefused
+	Crowded // more handshakes at once than strangers, or a peer, may have
+
 	numVerdicts
 )
 
@@ -41,6 +60,8 @@ var verdictNames = [numVerdicts]string{
 	"not-authentic", "replayed", "bad-header", "delivered", "report-delivered", "report-foreign",
 	"sent", "queue-full", "send-failed", "not-up", "too-large", "stream-closed",
 	"key-frame-coalesced",
+	"frame-sent", "frame-dropped", "frame-received", "frame-unknown", "frame-misplaced", "frame-malformed", "frame-over-quota",
+	"adopted", "duplicate-dial", "greeting-refused", "greeting-failed", "name-refused", "key-refused", "classical-refused", "crowded",
 }
 
 // String is the name of the counter.
