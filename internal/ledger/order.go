@@ -100,6 +100,13 @@ func (l *Ledger) mayOrder(now int64) bool {
 	if term, _, _ := l.state.Head(); l.promise.Term > term {
 		return false // its own officer signed that this log ends here in this term
 	}
+	for _, p := range l.peers {
+		if !p.lost && (p.clock.off || p.clock.run > 0) {
+			// One of two clocks is wrong and nobody knows which. An entry with a time from the future would not be taken until
+			// that time has come, so that nothing is ordered from the first heartbeat that disagrees.
+			return false
+		}
+	}
 	return l.settledAfterBoot(now)
 }
 
