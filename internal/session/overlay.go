@@ -21,13 +21,13 @@ type overlay struct {
 
 // OverlayChecks says whether an item fits its node's chain and its author may write it, and which signatures must hold.
 func (s *State) OverlayChecks(item act.SignedOutbox) ([]Check, error) {
-	c := s.Clone()
-	_, checks, err := c.overlay(item)
+	_, checks, err := s.overlay(item)
 	return checks, err
 }
 
 // Overlay puts an outbox item in effect that is not yet ordered. Items of one side come in the order of their chain; those of
-// several sides in any order, with the same result. An item that is ordered or overlaid already changes nothing.
+// several sides in any order, with the same result. An item that is ordered or overlaid already changes nothing. The plan must be
+// there first: a client is given the log before the outbox.
 func (s *State) Overlay(item act.SignedOutbox) error {
 	o, _, err := s.overlay(item)
 	if err != nil || o == nil {
@@ -45,7 +45,7 @@ func (s *State) Overlay(item act.SignedOutbox) error {
 	return nil
 }
 
-// overlay checks an item against the effective state; a nil overlay with a nil error is an item already known.
+// overlay checks an item against the effective state and changes nothing; a nil overlay with a nil error is an item already known.
 func (s *State) overlay(signed act.SignedOutbox) (*overlay, []Check, error) {
 	raw := act.Encode(signed)
 	o, _, err := decodeOutbox(raw)

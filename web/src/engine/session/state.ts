@@ -46,6 +46,8 @@ export class State {
   /** Hex of the act ids in the log, in its order. */
   #seen = new Set<string>();
   #overlays: Overlay[] = [];
+  /** The last run of the rules: checks, headChecks and apply of one entry run them once. */
+  #last: { readonly entry: Uint8Array; readonly on: Model; readonly step: Step } | undefined;
 
   constructor(scope: Uint8Array) {
     this.#ordered = newModel(scope);
@@ -70,6 +72,7 @@ export class State {
   /** apply makes an entry part of the state. The caller has verified what checks and headChecks named. */
   apply(entry: Uint8Array): readonly Effect[] {
     const st = this.#step(entry);
+    this.#last = undefined;
     this.#ordered = st.model;
     const ids = st.ids.map(hex);
     for (const id of ids) this.#seen.add(id);
@@ -118,6 +121,13 @@ export class State {
   }
 
   #step(entry: Uint8Array): Step {
+    if (this.#last?.entry === entry && this.#last.on === this.#ordered) return this.#last.step;
+    const step = this.#run(entry);
+    this.#last = { entry, on: this.#ordered, step };
+    return step;
+  }
+
+  #run(entry: Uint8Array): Step {
     const e = decodeEntry(entry);
     chain(this.#ordered, e);
     const st = new Step(this.#ordered, this.#seen, e.at, e.term);
