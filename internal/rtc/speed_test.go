@@ -25,7 +25,6 @@ func TestTimeToFirstFrame(t *testing.T) {
 	t.Logf("up connected after %v, first frame at the other after %v", up, time.Since(start))
 }
 
-
 // Latency from a client through the node to another client, both ends and the node on one machine.
 func TestLatency(t *testing.T) {
 	if testing.Short() {
