@@ -41,7 +41,7 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 2000,
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', rolldownOptions: { output: { codeSplitting: false } } }, // one file each: a chunk fetched later would need an integrity of its own
   server: { host: '127.0.0.1', fs: { strict: true } },
   test: {
     include: ['src/**/*.test.ts'],

@@ -22,7 +22,7 @@ import { Stage } from "./view/stage";
 import { viewOf } from "./view/view";
 import { startWorkers, type Workers } from "./workers";
 
-export interface ClientOptions {
+interface ClientOptions {
   /** Of the page, BCP 47. */
   readonly language: string;
   /** Of the WebSocket; the page's own origin by default. */
@@ -32,15 +32,12 @@ export interface ClientOptions {
 /** The log is read within this time, ms, or the lobby is shown without waiting for it. */
 const readingFor = 3_000;
 
-export interface Created {
-  readonly client: Client;
-  /** facts are what tests may look at: no key, no name, nothing that is not on the screen or in the node's own books. */
-  facts(): object;
-}
-
-export function createClient(options: ClientOptions): Created {
-  const made = new ParleyClient(options);
-  return Object.freeze({ client: made.client, facts: () => made.facts() });
+/** startClient is what main.ts calls. */
+export function startClient(language: string): Client {
+  const made = new ParleyClient({ language });
+  // What tests may look at: no key, no name, nothing that is not on the screen or in the node's own books.
+  Object.defineProperty(window, "parley", { value: Object.freeze({ facts: () => made.facts() }) });
+  return made.client;
 }
 
 class ParleyClient {
