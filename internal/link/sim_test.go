@@ -427,3 +427,45 @@ func TestDialsMeet(t *testing.T) {
 		})
 	}
 }
+
+// The dialling node's NAT gives it another address: QUIC validates the new path, media follows within seconds, nobody goes down.
+func TestPeerMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(9, 20*time.Millisecond)
+		a, b := twoParties(t)
+		sa, sb := n.socket(), n.socket()
+		a.cfg.Socket, b.cfg.Socket = sa, sb
+		b.start(a.peer(""))
+		a.start(b.peer(sb.addr.String()))
+		await[Up](a, "up")
+		await[Up](b, "up")
+		srcA, srcB := newSource("a2"), newSource("b2")
+		_, _, outB := trackOver(t, a, b, srcA, 200)
+		_, _, outA := trackOver(t, b, a, srcB, 200)
+		n.move(sa)
+		time.Sleep(3 * time.Second)
+		if err := a.e.Send(b.root.Side(), heartbeat(1)); err != nil {
+			t.Fatal(err)
+		}
+		awaitWhere(b, "heartbeat", func(f Frame) bool { return f.Frame.GetHeartbeat() != nil })
+		time.Sleep(2 * time.Second)
+		for range 100 {
+			srcA.send(200)
+			srcB.send(200)
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		for _, o := range []*sink{outA, outB} {
+			o.mu.Lock()
+			if len(o.got) != 100 {
+				t.Errorf("%d of 100", len(o.got))
+			}
+			o.mu.Unlock()
+		}
+		if d := count[Down](a) + count[Down](b); d != 0 {
+			t.Errorf("down %d times", d)
+		}
+		a.stop()
+		b.stop()
+	})
+}

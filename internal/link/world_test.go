@@ -275,3 +275,13 @@ func (s *simSocket) Close() error {
 	s.once.Do(func() { close(s.gone) })
 	return nil
 }
+
+// move gives a socket another address, as a NAT that forgot does.
+func (n *network) move(s *simSocket) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.nodes, s.addr)
+	n.next++
+	s.addr = netip.AddrPortFrom(netip.MustParseAddr("10.0.0.2"), n.next)
+	n.nodes[s.addr] = s
+}
