@@ -281,6 +281,28 @@ func (d *downSide) find(track string) *sink {
 	return d.sinks[track]
 }
 
+func (d *downSide) flows(now time.Time) map[string]Flow {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make(map[string]Flow, len(d.wanted))
+	for _, up := range d.wanted {
+		s := d.sinks[up.ID()]
+		switch {
+		case s != nil && s.unsupported.Load():
+			all[up.ID()] = Unsupported
+		case s == nil || s.track() == nil:
+			all[up.ID()] = Waiting
+		case up.Refused():
+			all[up.ID()] = Refused
+		case now.Sub(up.LastPacket()) > silence:
+			all[up.ID()] = Silent
+		default:
+			all[up.ID()] = Flowing
+		}
+	}
+	return all
+}
+
 // tick sends sender reports once a second.
 func (d *downSide) tick(now time.Time) {
 	d.ticks++

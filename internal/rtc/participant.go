@@ -105,6 +105,26 @@ func (p *Participant) DownCounters(track string) *forward.Counters {
 	return nil
 }
 
+// Flow says what becomes of a down track.
+type Flow string
+
+const (
+	Waiting     Flow = "waiting"     // not negotiated yet
+	Flowing     Flow = "flowing"     // packets came lately
+	Silent      Flow = "silent"      // none did: the source pauses, or its path is broken
+	Refused     Flow = "refused"     // this node does not let it through
+	Unsupported Flow = "unsupported" // the receiver cannot take the codec
+)
+
+// silence is how long a source may send nothing before its track is called silent.
+const silence = 2 * time.Second
+
+// DownFlows tells the flow of every wanted track.
+func (p *Participant) DownFlows(now time.Time) map[string]Flow { return p.down.flows(now) }
+
+// UpTracks are the tracks that come from the participant now.
+func (p *Participant) UpTracks() []*forward.UpTrack { return p.up.list() }
+
 // tick does what time makes due on both connections.
 func (p *Participant) tick(now time.Time, seqs []uint16) []uint16 {
 	p.down.tick(now)

@@ -25,6 +25,8 @@ type sink struct {
 	budget *forward.Budget
 	rtt    atomic.Int64 // ns, to the receiver; 0: unknown
 
+	unsupported atomic.Bool // the receiver cannot take the codec
+
 	mu   sync.Mutex // guards down; never held while calling the forwarder with its lock
 	down *forward.DownTrack
 
@@ -63,6 +65,7 @@ func (s *sink) Kind() webrtc.RTPCodecType {
 func (s *sink) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	codec, rtx, ok := choose(s.up.Codec().MimeType, ctx.CodecParameters())
 	if !ok {
+		s.unsupported.Store(true)
 		return webrtc.RTPCodecParameters{}, errNotBound
 	}
 	s.writer, s.ssrc = ctx.WriteStream(), uint32(ctx.SSRC())

@@ -246,6 +246,16 @@ func (u *upSide) tick(now time.Time, seqs []uint16) []uint16 {
 	return seqs
 }
 
+func (u *upSide) list() []*forward.UpTrack {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all := make([]*forward.UpTrack, 0, len(u.tracks))
+	for _, in := range u.tracks {
+		all = append(all, in.up)
+	}
+	return all
+}
+
 func (u *upSide) close() {
 	u.mu.Lock()
 	u.closed = true
