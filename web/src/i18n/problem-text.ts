@@ -14,8 +14,9 @@ export interface Sentences {
   readonly what: string;
   readonly who: string;
   readonly now: string;
+  readonly reference: string; // for the technician: the code, and what the node said it was about
 }
-export type ProblemTable = Readonly<Record<ProblemCode, Sentences>>;
+export type ProblemTable = Readonly<Record<ProblemCode, Omit<Sentences, 'reference'>>>;
 
 export const problemTables: Record<Language, ProblemTable> = { en, ar, fr, ru, zh, es };
 
@@ -24,5 +25,5 @@ export function problemText(problem: Problem, language: Language): Sentences {
   const sentences = problemTables[language][problem.code];
   const direction = directionOf(language);
   const put = (text: string): string => fill(text, (name) => isolate(problem.params?.[name] ?? '—', direction));
-  return { what: put(sentences.what), who: put(sentences.who), now: put(sentences.now) };
+  return { what: put(sentences.what), who: put(sentences.who), now: put(sentences.now), reference: [problem.code, problem.params?.['what']].filter(Boolean).join(' / ') };
 }
