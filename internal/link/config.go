@@ -30,7 +30,7 @@ type Config struct {
 	Delegation ident.DelegationKey // of the own side
 	NodeCert   []byte              // of the own node by the own delegation key: canonical ident.Signed
 	Secret     Secret              // kept from start to start
-	Boot       uint64              // differs from start to start
+	Boot       uint64              // differs from start to start; not 0
 	Build      string              // what HELLO tells the peer, at most 64 bytes
 
 	// Introduction is what HELLO says of the own side: canonical act.PlanSide, at most 32 KiB. Nil: nothing.
@@ -71,6 +71,8 @@ func (c *Config) complete() error {
 		return fmt.Errorf("%w: no node key", ErrConfig)
 	case c.Secret == Secret{}:
 		return fmt.Errorf("%w: no stored secret", ErrConfig)
+	case c.Boot == 0: // a restart would look like a redial, and the peer would keep tracks we have forgotten
+		return fmt.Errorf("%w: no boot number", ErrConfig)
 	case len(c.Build) > 64:
 		return fmt.Errorf("%w: build of %d bytes", ErrConfig, len(c.Build))
 	}

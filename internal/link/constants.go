@@ -40,6 +40,7 @@ const (
 	keepAlive        = time.Second
 	idleTimeout      = 5 * time.Second
 	handshakeTimeout = 4 * time.Second
+	handshakeBusy    = 1500 * time.Millisecond // while a session runs: QUIC backs off within a handshake, a new one does not
 	helloTimeout     = 4 * time.Second
 	defaultRekey     = 6 * time.Hour
 	drainTime        = 5 * time.Second        // how long a superseded carrier's media keys still open packets

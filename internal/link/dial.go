@@ -69,7 +69,7 @@ func (e *Endpoint) runDial(ctx context.Context, p *peer) {
 			continue
 		case <-due:
 		}
-		if e.dial(ctx, p, plan.cfg) {
+		if e.dial(ctx, p, plan) {
 			back.reset()
 			next = time.Now().Add(back.next(plan.busy, rand.Float64()))
 			continue
@@ -79,7 +79,8 @@ func (e *Endpoint) runDial(ctx context.Context, p *peer) {
 }
 
 // dial makes one carrier, and says whether it was adopted or another stands.
-func (e *Endpoint) dial(ctx context.Context, p *peer, cfg Peer) bool {
+func (e *Endpoint) dial(ctx context.Context, p *peer, plan dialPlan) bool {
+	cfg := plan.cfg
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout+helloTimeout)
 	defer cancel()
 	to, err := resolve(ctx, cfg.Address)
@@ -90,7 +91,11 @@ func (e *Endpoint) dial(ctx context.Context, p *peer, cfg Peer) bool {
 	if !e.admit(p) {
 		return false
 	}
-	conn, err := e.transport.Dial(ctx, to, e.clientTLS(cfg), e.quicConfig(-1))
+	quicConf := e.quicConfig(-1)
+	if plan.busy {
+		quicConf.HandshakeIdleTimeout = handshakeBusy
+	}
+	conn, err := e.transport.Dial(ctx, to, e.clientTLS(cfg), quicConf)
 	if err != nil {
 		e.release(p)
 		e.note(p, dialProblem(err))

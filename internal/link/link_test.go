@@ -2,11 +2,13 @@ package link
 
 import (
 	"errors"
+	"net"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/problem"
 )
 
@@ -166,5 +168,62 @@ func TestUnverifiedAfterUpGoesDown(t *testing.T) {
 	}
 	if s := b.e.Status(a.root.Side()); s.State != StateNotVerified {
 		t.Fatal(s.State)
+	}
+}
+
+// A port on all addresses of both families sees IPv4 peers as mapped IPv6 ones; media must still find its peer.
+func TestDualStackPort(t *testing.T) {
+	a, b := twoParties(t)
+	a.cfg.Listen, b.cfg.Listen = ":0", ":0"
+	b.start(a.peer(""))
+	_, port, err := net.SplitHostPort(b.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.start(b.peer("127.0.0.1:" + port))
+	await[Up](a, "up")
+	await[Up](b, "up")
+	src := newSource("camera")
+	_, _, out := trackOver(t, a, b, src, 100)
+	for range 50 {
+		src.send(100)
+	}
+	until(t, "fifty packets", func() bool { out.mu.Lock(); defer out.mu.Unlock(); return len(out.got) == 50 })
+}
+
+func TestPortBusy(t *testing.T) {
+	a, b := twoParties(t)
+	a.start()
+	b.cfg.Listen = a.addr
+	if _, err := New(b.cfg); problem.CodeOf(err) != problem.PortBusy {
+		t.Fatal(err)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	for name, spoil := range map[string]func(*Config){
+		"no key":    func(c *Config) { c.Key = ident.Key{} },
+		"no secret": func(c *Config) { c.Secret = Secret{} },
+		"no boot":   func(c *Config) { c.Boot = 0 },
+		"no port":   func(c *Config) { c.Listen = "nowhere" },
+	} {
+		p := newParty(t)
+		spoil(&p.cfg)
+		if _, err := New(p.cfg); !errors.Is(err, ErrConfig) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	a, b := twoParties(t)
+	a.start()
+	wrong := b.peer("")
+	wrong.Side[0] ^= 1
+	if err := a.e.SetPeers([]Peer{wrong}); !errors.Is(err, ErrConfig) {
+		t.Error(err)
+	}
+	if err := a.e.SetPeers([]Peer{b.peer(""), b.peer("")}); !errors.Is(err, ErrConfig) {
+		t.Error(err)
+	}
+	if err := a.e.SetPeers([]Peer{a.peer("")}); !errors.Is(err, ErrConfig) {
+		t.Error(err)
 	}
 }

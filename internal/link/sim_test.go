@@ -69,8 +69,8 @@ func TestSilenceIsNoticed(t *testing.T) {
 		n.set(0)
 		back := time.Now()
 		await[Up](a, "up again")
-		// A dial under way when the path comes back must first fail (4 s); after that no two are more than a second apart.
-		if took := time.Since(back); took > 6*time.Second {
+		// A dial under way when the path comes back must first fail (1.5 s); the next begins within a second.
+		if took := time.Since(back); took > 3*time.Second {
 			t.Fatalf("back after %v", took)
 		}
 		a.stop()
@@ -468,4 +468,52 @@ func TestPeerMoves(t *testing.T) {
 		a.stop()
 		b.stop()
 	})
+}
+
+// Re-keys while a tenth of all datagrams is lost: frames come once and in order, media is mended across the seam.
+func TestRekeyUnderLoss(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const size, packets = 300, 12000
+				n := newNetwork(seed, 20*time.Millisecond)
+				a, b, _, _ := simPair(t, n, 2*time.Second)
+				src := newSource("camera")
+				_, _, out := trackOver(t, a, b, src, size)
+				n.set(0.1)
+				for i := range packets {
+					src.send(size)
+					if i%20 == 0 {
+						if a.e.Send(b.root.Side(), entry(uint64(i/20), 500)) != nil || b.e.Send(a.root.Side(), entry(uint64(i/20), 500)) != nil {
+							t.Fatal("not sent")
+						}
+					}
+					time.Sleep(time.Second / 500)
+				}
+				time.Sleep(3 * time.Second)
+				n.set(0)
+				for _, p := range []*party{a, b} {
+					for i := range packets / 20 {
+						got := awaitWhere(p, "entry", func(f Frame) bool { return f.Frame.GetEntry() != nil }).Frame.GetEntry().GetEntry()
+						if int(binary.BigEndian.Uint32(got)) != i {
+							t.Fatalf("entry %d came as %d", i, binary.BigEndian.Uint32(got))
+						}
+					}
+				}
+				out.mu.Lock()
+				if arrived := float64(len(out.got)) / packets; arrived < 0.998 {
+					t.Errorf("arrived %.4f", arrived)
+				}
+				out.mu.Unlock()
+				if c := a.e.Status(b.root.Side()).Carriers; c < 6 {
+					t.Errorf("%d carriers", c)
+				}
+				if d := count[Down](a) + count[Down](b); d != 0 {
+					t.Errorf("down %d times", d)
+				}
+				a.stop()
+				b.stop()
+			})
+		})
+	}
 }
