@@ -1,20 +1,20 @@
 package session
 
-// Our own bounds on what one log may hold. A log is shared with a peer that is hostile by assumption; each bound keeps one
-// kind of growth finite, and all are the same in TypeScript.
+// Our own bounds on what one log may hold, the same in TypeScript. A log is shared with a peer that is hostile by assumption. What a side
+// can do alone is bounded for each side, never in common: else one side could fill the room and keep the other from rejoining.
 const (
 	MinSides       = 2
 	MaxSides       = 8
 	MaxSeats       = 256
-	MaxActs        = 16384 // acts of one log
-	MaxJoins       = 1024  // joins of one log, rejoins included
-	MaxTracks      = 2048  // tracks ever announced in one log
-	MaxTracksEach  = 4     // tracks of one person at a time
-	MaxProposals   = 1024  // proposals ever made in one log
-	MaxOpen        = 32    // proposals open at a time
-	MaxSuspensions = 64    // suspensions in force at a time
-	MaxRevocations = 512
-	MaxGroups      = 256 // groups ever founded in one log
+	MaxActs        = 8192 // acts of a side
+	MaxJoins       = 512  // joins of a side, rejoins included
+	MaxTracks      = 512  // tracks a side ever announced
+	MaxTracksEach  = 4    // tracks of one person at a time
+	MaxProposals   = 256  // proposals a side ever made
+	MaxOpen        = 8    // proposals of a side open at a time
+	MaxSuspensions = 32   // suspensions of a side in force at a time
+	MaxRevocations = 256  // of a side
+	MaxGroups      = 64   // groups a side ever founded
 	MaxKeyPackage  = 16 << 10
 	MaxCommit      = 512 << 10
 	MaxSnapshot    = 16 << 20

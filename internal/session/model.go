@@ -34,7 +34,6 @@ type model struct {
 	Next        uint64       `cbor:"next"` // index of the next entry
 	Hash        []byte       `cbor:"hash"` // of the last entry, 32 zero bytes before entry 0
 	At          int64        `cbor:"at"`   // of the last entry, ms
-	Acts        int          `cbor:"acts"`
 	Plan        []byte       `cbor:"plan"` // canonical act.Plan
 	Format      string       `cbor:"format"`
 	Agreed      bool         `cbor:"agreed"`
@@ -59,6 +58,8 @@ type side struct {
 	Officers []officer `cbor:"officers"`
 	OutSeq   uint64    `cbor:"outseq"`  // next outbox item to be ordered
 	OutPrev  []byte    `cbor:"outprev"` // hash of the last one
+	Acts     int       `cbor:"acts"`    // ordered, by this side
+	Groups   int       `cbor:"groups"`  // founded by this side
 }
 
 type officer struct {
@@ -168,6 +169,17 @@ func (m *model) phase() string {
 		return PhaseSuspended
 	}
 	return PhaseAgreed
+}
+
+// count counts what a side has of something.
+func count[T any](list []T, owner func(T) []byte, side []byte) int {
+	n := 0
+	for _, x := range list {
+		if bytes.Equal(owner(x), side) {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *model) linkLost() bool {

@@ -33,10 +33,11 @@ func (s *step) groupNew(a decoded) error {
 		return problem.New(problem.AlreadyDone)
 	case slices.ContainsFunc(s.m.Groups, func(id []byte) bool { return bytes.Equal(id, b.Group) }):
 		return problem.New(problem.Replayed)
-	case len(s.m.Groups) >= MaxGroups:
+	case s.m.side(a.Side).Groups >= MaxGroups:
 		return problem.New(problem.TooMany, "what", "groups")
 	}
 	s.m.Groups = append(s.m.Groups, b.Group)
+	s.m.side(a.Side).Groups++
 	s.m.Group = GroupView{ID: b.Group, Founder: j.Join, Leaves: [][]byte{j.Join}}
 	j.KeyPackage = nil
 	s.effect(Effect{Kind: EffectGroup, Act: a.id, Side: a.Side, Join: j.Join})

@@ -12,13 +12,17 @@ import (
 
 // propose records a proposal with its author's consent.
 func (s *step) propose(a decoded, seat act.Seat) error {
-	open := 0
+	made, open := 0, 0
 	for _, p := range s.m.Proposals {
+		if !bytes.Equal(p.Side, a.Side) {
+			continue
+		}
+		made++
 		if !p.Done {
 			open++
 		}
 	}
-	if open >= MaxOpen || len(s.m.Proposals) >= MaxProposals {
+	if open >= MaxOpen || made >= MaxProposals {
 		return problem.New(problem.TooMany, "what", "proposals")
 	}
 	s.m.Proposals = append(s.m.Proposals, Proposal{

@@ -30,7 +30,7 @@ func (s *step) join(a decoded) error {
 	if err != nil {
 		return err
 	}
-	if len(s.m.Members) >= MaxJoins {
+	if count(s.m.Members, func(j Member) []byte { return j.Side }, a.Side) >= MaxJoins {
 		return problem.New(problem.TooMany, "what", "joins")
 	}
 	for i := range s.m.Members {
@@ -185,7 +185,7 @@ func (s *step) revoke(a decoded) error {
 		return problem.New(problem.NotOfficer)
 	}
 	s.check(Ed25519, r.By, ident.ContextRevocation, signed.Body, signed.Ed25519, "revocation", problem.BadSignature)
-	if len(s.m.Revocations) >= MaxRevocations {
+	if count(s.m.Revocations, func(x revoked) []byte { return x.Side }, a.Side) >= MaxRevocations {
 		return problem.New(problem.TooMany, "what", "revocations")
 	}
 	v := revoked{Side: r.Side, Person: r.Person, Device: r.Device, At: r.At}

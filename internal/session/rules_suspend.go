@@ -30,7 +30,7 @@ func (s *step) suspend(a decoded) error {
 		return problem.New(problem.Malformed, "what", "reason")
 	case len(b.Of) != 0 && s.m.side(b.Of) == nil:
 		return problem.New(problem.Malformed, "what", "of")
-	case len(s.m.Suspensions) >= MaxSuspensions:
+	case count(s.m.Suspensions, func(x Suspension) []byte { return x.Side }, a.Side) >= MaxSuspensions:
 		return problem.New(problem.TooMany, "what", "suspensions")
 	}
 	s.m.Suspensions = append(s.m.Suspensions, Suspension{

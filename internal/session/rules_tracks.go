@@ -40,7 +40,7 @@ func (s *step) publish(a decoded) error {
 			mine++
 		}
 	}
-	if mine >= MaxTracksEach || len(s.m.Tracks) >= MaxTracks {
+	if mine >= MaxTracksEach || count(s.m.Tracks, func(x Track) []byte { return s.m.member(x.Join).Side }, a.Side) >= MaxTracks {
 		return problem.New(problem.TooMany, "what", "tracks")
 	}
 	s.m.Tracks = append(s.m.Tracks, Track{ID: b.Track, Join: j.Join, Source: b.Source, Codec: b.Codec, Muted: b.Muted})

@@ -304,16 +304,18 @@ func limits(t *testing.T) *script {
 	s, c := opened(t)
 	s = s.then("limits", "Bounds on what one side can make the log hold.")
 	w := s.World
-	for i := range 32 {
+	for i := range session.MaxOpen {
 		s.order(fmt.Sprintf("Velmark proposes to close, %d", i+1), w.Officer(c.v, i%2, act.KindClose, act.Close{}), "ok")
 	}
-	s.order("one proposal too many", w.Officer(c.q, 0, act.KindClose, act.Close{}), "too-many")
+	s.order("one proposal too many", w.Officer(c.v, 0, act.KindClose, act.Close{}), "too-many")
+	s.order("Qasran may still propose", w.Officer(c.q, 0, act.KindClose, act.Close{}), "ok")
 	stop := act.Suspend{Reason: act.ReasonFork}
-	for i := range 64 {
+	for i := range session.MaxSuspensions {
 		s.item(fmt.Sprintf("Velmark's node suspends, %d", i+1), c.v, w.Act(c.v, c.v.Node, act.KindSuspend, stop), "ok")
 	}
-	s.ask("one suspension too many", w.Act(c.q, c.q.Node, act.KindSuspend, stop), "too-many")
-	s.item("one suspension too many, ordered without effect", c.q, w.Act(c.q, c.q.Node, act.KindSuspend, stop), "ok")
+	s.ask("one suspension too many", w.Act(c.v, c.v.Node, act.KindSuspend, stop), "too-many")
+	s.item("one suspension too many, ordered without effect", c.v, w.Act(c.v, c.v.Node, act.KindSuspend, stop), "ok")
+	s.item("Qasran's node may still suspend", c.q, w.Act(c.q, c.q.Node, act.KindSuspend, stop), "ok")
 	big := w.By(c.vPrin, act.KindJoin, act.Join{Accreditation: c.vPrin.Signed, SessionCert: w.SessionCert(c.vPrin, "v"), KeyPackage: make([]byte, session.MaxKeyPackage+1)})
 	s.order("a key package that is too large", big, "malformed")
 	return s

@@ -91,7 +91,6 @@ func (s *State) step(entry []byte) (*step, error) {
 	}
 	hash := act.Hash(entry)
 	st.m.Next, st.m.Hash, st.m.At = e.Index+1, hash[:], e.At
-	st.m.Acts += len(st.ids)
 	return st, nil
 }
 
@@ -108,8 +107,6 @@ func chain(m *model, e act.Entry) error {
 		return problem.New(problem.Forked)
 	case e.At < m.At:
 		return problem.New(problem.ClockOff)
-	case m.Acts >= MaxActs:
-		return problem.New(problem.TooMany, "what", "acts")
 	}
 	return nil
 }
@@ -137,12 +134,12 @@ func (s *State) Refuse(signed act.Signed, at int64) error {
 			}
 		}
 	}
-	if m.Acts >= MaxActs {
-		return problem.New(problem.TooMany, "what", "acts")
-	}
 	st := &step{m: m.clone(), seen: seen, at: max(at, m.At), term: m.Term}
 	if a.Kind == act.KindTerm {
 		st.term = m.Term + 1
+	}
+	if err := st.quota(a.Side); err != nil {
+		return err
 	}
 	return st.run(a)
 }

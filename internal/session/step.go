@@ -82,7 +82,22 @@ func (s *step) direct(item []byte) error {
 	if Unilateral(a.Kind) {
 		return problem.New(problem.Malformed, "what", "unilateral-outside-outbox")
 	}
-	return s.run(a)
+	if err := s.quota(a.Side); err != nil {
+		return err
+	}
+	if err := s.run(a); err != nil {
+		return err
+	}
+	s.m.side(a.Side).Acts += len(s.ids)
+	return nil
+}
+
+// quota refuses acts of a side beyond its share of the log. It is no reason for a void: voids would fill the log as well.
+func (s *step) quota(side []byte) error {
+	if sd := s.m.side(side); sd != nil && sd.Acts >= MaxActs {
+		return problem.New(problem.TooMany, "what", "acts")
+	}
+	return nil
 }
 
 // outbox runs an outbox item. Its place in its node's chain is checked as strictly as an entry's place in the log.
@@ -114,6 +129,9 @@ func (s *step) outbox(item []byte) error {
 	if !bytes.Equal(a.Side, o.Side) {
 		return problem.New(problem.NotYours)
 	}
+	if err := s.quota(a.Side); err != nil {
+		return err
+	}
 	hash := sha256.Sum256(signed.Item)
 	s.check(Ed25519, sd.Node, act.ContextOutbox, signed.Item, signed.Sig, "outbox", problem.BadSignature)
 	before := s.m.clone()
@@ -129,7 +147,7 @@ func (s *step) outbox(item []byte) error {
 		s.effect(Effect{Kind: EffectVoid, Act: a.id, Side: a.Side, Code: code})
 	}
 	sd = s.m.side(o.Side)
-	sd.OutSeq, sd.OutPrev = o.Seq+1, hash[:]
+	sd.OutSeq, sd.OutPrev, sd.Acts = o.Seq+1, hash[:], sd.Acts+len(s.ids)
 	return nil
 }
 

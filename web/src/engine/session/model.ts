@@ -11,7 +11,8 @@ export type MemberState = "live" | "lost" | "left" | "revoked" | "replaced";
 
 const officerShape = struct({ person: text, name: text, device: bytes, from: int, until: int });
 const sideShape = struct({
-  id: bytes, node: bytes, from: int, until: int, officers: list(officerShape), outseq: uint, outprev: bytes,
+  id: bytes, node: bytes, from: int, until: int, officers: list(officerShape), outseq: uint, outprev: bytes, acts: int,
+  groups: int,
 }); // prettier-ignore
 const proposalShape = struct({
   id: bytes, kind: text, side: bytes, key: bytes, index: uint, at: int, consents: list(bytes), seat: seatBody, done: bool,
@@ -28,7 +29,7 @@ const trackShape = struct({ id: text, join: bytes, source: text, codec: text, mu
 const groupShape = struct({ id: bytes, epoch: uint, founder: bytes, leaves: list(bytes) });
 
 export const modelShape = struct({
-  v: int, scope: bytes, term: uint, next: uint, hash: bytes, at: int, acts: int, plan: bytes, format: text, agreed: bool,
+  v: int, scope: bytes, term: uint, next: uint, hash: bytes, at: int, plan: bytes, format: text, agreed: bool,
   closed: bool, sequencer: bytes, sides: list(sideShape), seats: list(seatBody), proposals: list(proposalShape),
   suspensions: list(suspensionShape), revocations: list(revokedShape), members: list(memberShape), tracks: list(trackShape),
   group: groupShape, groups: list(bytes),
@@ -48,7 +49,7 @@ export type Model = Of<typeof modelShape>;
 export function newModel(scope: Uint8Array): Model {
   const none = new Uint8Array(0);
   return {
-    v: 1, scope, term: firstTerm, next: 0, hash: new Uint8Array(32), at: 0, acts: 0, plan: none, format: "", agreed: false,
+    v: 1, scope, term: firstTerm, next: 0, hash: new Uint8Array(32), at: 0, plan: none, format: "", agreed: false,
     closed: false, sequencer: none, sides: [], seats: [], proposals: [], suspensions: [], revocations: [], members: [], tracks: [],
     group: { id: none, epoch: 0, founder: none, leaves: [] }, groups: [],
   }; // prettier-ignore

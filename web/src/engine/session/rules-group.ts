@@ -18,8 +18,9 @@ export function groupNew(s: Step, a: DecodedAct): void {
   if (!equal(b.join, j.join)) throw problem("not-yours");
   if (m.group.leaves.some((l) => memberByJoin(m, l)?.state === "live")) throw problem("already-done");
   if (m.groups.some((id) => equal(id, b.group))) throw problem("replayed");
-  if (m.groups.length >= maxGroups) throw problem("too-many", { what: "groups" });
+  if (s.sideOf(a).groups >= maxGroups) throw problem("too-many", { what: "groups" });
   m.groups.push(b.group);
+  s.sideOf(a).groups++;
   m.group = { id: b.group, epoch: 0, founder: j.join, leaves: [j.join] };
   j.keypackage = empty;
   s.effect({ kind: "group", act: a.id, side: a.act.side, join: j.join });

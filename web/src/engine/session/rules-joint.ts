@@ -12,8 +12,8 @@ import type { Step } from "./step";
 export const noSeat: Seat = { side: empty, person: "", role: "" };
 
 export function propose(s: Step, a: DecodedAct, seat: Seat): void {
-  const open = s.model.proposals.filter((p) => !p.done).length;
-  if (open >= maxOpen || s.model.proposals.length >= maxProposals) throw problem("too-many", { what: "proposals" });
+  const made = s.model.proposals.filter((p) => equal(p.side, a.act.side));
+  if (made.filter((p) => !p.done).length >= maxOpen || made.length >= maxProposals) throw problem("too-many", { what: "proposals" });
   s.model.proposals.push({
     id: a.id, kind: a.act.kind, side: a.act.side, key: a.act.key, index: s.model.next, at: s.at, consents: [a.act.side], seat,
     done: false,

@@ -64,7 +64,8 @@ function planSide(s: Step, p: PlanSide): Side {
   if (!equal(n.side, p.id) || !isInForce(n.from, n.until, s.at)) throw invalid("node-cert");
   rooted(s, key, node.signed, contextNode, "node-cert");
   const side: Side = {
-    id: p.id, node: n.key, from: n.from, until: n.until, officers: [], outseq: 0, outprev: new Uint8Array(32),
+    id: p.id, node: n.key, from: n.from, until: n.until, officers: [], outseq: 0, outprev: new Uint8Array(32), acts: 0,
+    groups: 0,
   }; // prettier-ignore
   if (p.officers.length !== 2) throw invalid("officers");
   for (const raw of p.officers) side.officers.push(planOfficer(s, key, side, raw));

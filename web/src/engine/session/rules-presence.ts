@@ -18,7 +18,7 @@ export function join(s: Step, a: DecodedAct): void {
   if (b.keypackage.length === 0 || b.keypackage.length > maxKeyPackage) throw problem("malformed", { what: "keypackage" });
   const acc = accredited(s, a, b.accreditation);
   const key = sessionKey(s, a, acc, b.session);
-  if (s.model.members.length >= maxJoins) throw problem("too-many", { what: "joins" });
+  if (s.model.members.filter((j) => equal(j.side, a.act.side)).length >= maxJoins) throw problem("too-many", { what: "joins" });
   for (const j of s.model.members) replace(s, a, acc, j);
   s.model.members.push({
     join: a.id, side: acc.side, person: acc.person, role: acc.role, name: acc.name, office: acc.office, verified: acc.verified,
@@ -120,7 +120,7 @@ export function revoke(s: Step, a: DecodedAct): void {
   if (!equal(r.side, a.act.side)) throw problem("not-yours");
   if (officerOf(s.sideOf(a), r.by) === undefined) throw problem("not-officer");
   s.check("ed25519", r.by, contextRevocation, signed.body, signed.ed25519, "revocation", "bad-signature");
-  if (s.model.revocations.length >= maxRevocations) throw problem("too-many", { what: "revocations" });
+  if (s.model.revocations.filter((x) => equal(x.side, a.act.side)).length >= maxRevocations) throw problem("too-many", { what: "revocations" });
   const v: Revoked = { side: r.side, person: r.person, device: r.device, at: r.at };
   s.model.revocations.push(v);
   s.effect({ kind: "revoked", act: a.id, side: a.act.side });

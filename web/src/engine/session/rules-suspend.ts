@@ -17,7 +17,7 @@ export function suspend(s: Step, a: DecodedAct): void {
   s.inForce();
   if (!reasons.has(b.reason) || node === (b.reason === "officer")) throw problem("malformed", { what: "reason" });
   if (b.of.length !== 0 && sideById(s.model, b.of) === undefined) throw problem("malformed", { what: "of" });
-  if (s.model.suspensions.length >= maxSuspensions) throw problem("too-many", { what: "suspensions" });
+  if (s.model.suspensions.filter((x) => equal(x.side, a.act.side)).length >= maxSuspensions) throw problem("too-many", { what: "suspensions" });
   s.model.suspensions.push({
     id: a.id, side: a.act.side, key: a.act.key, node, reason: b.reason, of: b.of, index: s.model.next, at: s.at,
   }); // prettier-ignore

@@ -17,7 +17,8 @@ export function publish(s: Step, a: DecodedAct): void {
   if (known !== undefined) throw problem(equal(known.join, j.join) ? "already-done" : "not-yours");
   const mine = s.model.tracks.filter((t) => !t.gone && equal(t.join, j.join));
   if (mine.some((t) => t.source === b.source)) throw problem("already-done", { what: "source" });
-  if (mine.length >= maxTracksEach || s.model.tracks.length >= maxTracks) throw problem("too-many", { what: "tracks" });
+  const ours = s.model.tracks.filter((t) => equal(memberByJoin(s.model, t.join)!.side, a.act.side));
+  if (mine.length >= maxTracksEach || ours.length >= maxTracks) throw problem("too-many", { what: "tracks" });
   s.model.tracks.push({ id: b.track, join: j.join, source: b.source, codec: b.codec, muted: b.muted, gone: false });
   s.effect({ kind: "published", act: a.id, side: a.act.side, join: j.join, track: b.track });
 }

@@ -15,7 +15,7 @@ import { problem } from "../../words/problem";
 import { bytes, int, struct } from "../../words/schema";
 import type { Check, Effect } from "./check";
 import { checksOfHead, hasSig } from "./heads";
-import { maxActs, maxSnapshot } from "./limits";
+import { maxSnapshot } from "./limits";
 import {
   clone, liveDevice, memberByJoin, modelShape, newModel, officerOf, pendingRemoves, phase, sideById, sideOf,
   type GroupView, type Member, type Model, type PendingRemove, type Phase, type Proposal, type Suspension, type Track,
@@ -103,8 +103,9 @@ export class State {
       m = this.#ordered;
     }
     if (this.#overlays.some((o) => o.id === hex(a.id))) throw problem("replayed");
-    if (m.acts >= maxActs) throw problem("too-many", { what: "acts" });
-    new Step(m, this.#seen, Math.max(at, m.at), a.act.kind === "term" ? m.term + 1 : m.term).run(a);
+    const st = new Step(m, this.#seen, Math.max(at, m.at), a.act.kind === "term" ? m.term + 1 : m.term);
+    st.quota(a.act.side);
+    st.run(a);
   }
 
   /** overlayChecks says whether an item fits its node's chain and its author may write it, and which signatures must hold. */
@@ -139,7 +140,6 @@ export class State {
     m.next = e.index + 1;
     m.hash = hash(entry);
     m.at = e.at;
-    m.acts += st.ids.length;
     return st;
   }
 
@@ -307,5 +307,4 @@ function chain(m: Model, e: Entry): void {
   if (e.index < m.next) throw problem("out-of-order", { field: "index" });
   if (!equal(e.prev, m.hash)) throw problem("forked");
   if (e.at < m.at) throw problem("clock-off");
-  if (m.acts >= maxActs) throw problem("too-many", { what: "acts" });
 }

@@ -6,6 +6,7 @@ import { ProblemError, problem } from "../../words/problem";
 import type { Shape } from "../../words/schema";
 import type { Check, Effect } from "./check";
 import { clone, liveDevice, officerOf, phase, sideById, type Member, type Model, type Side } from "./model";
+import { maxActs } from "./limits";
 import { ruleOf, unilateral } from "./rules";
 
 export class Step {
@@ -30,7 +31,15 @@ export class Step {
   direct(item: Uint8Array): void {
     const a = decodeSigned(item);
     if (unilateral(a.act.kind)) throw problem("malformed", { what: "unilateral-outside-outbox" });
+    this.quota(a.act.side);
     this.run(a);
+    this.sideOf(a).acts += this.ids.length;
+  }
+
+  /** quota refuses acts of a side beyond its share of the log. It is no reason for a void: voids would fill the log as well. */
+  quota(id: Uint8Array): void {
+    const side = sideById(this.model, id);
+    if (side !== undefined && side.acts >= maxActs) throw problem("too-many", { what: "acts" });
   }
 
   /** outbox runs an outbox item. Its place in its node's chain is checked as strictly as an entry's place in the log. */
@@ -45,11 +54,13 @@ export class Step {
     const a = decodeSigned(item.act);
     if (!unilateral(a.act.kind)) throw problem("malformed", { what: "joint-in-outbox" });
     if (!equal(a.act.side, item.side)) throw problem("not-yours");
+    this.quota(a.act.side);
     this.check("ed25519", side.node, contextOutbox, signed.item, signed.sig, "outbox", "bad-signature");
     this.#runOrVoid(a);
     const after = sideById(this.model, item.side)!;
     after.outseq = item.seq + 1;
     after.outprev = hashItem(signed.item);
+    after.acts += this.ids.length;
   }
 
   /** An item whose act lost its object to somebody faster is ordered without effect. */
