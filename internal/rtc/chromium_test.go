@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -212,6 +213,24 @@ func withChromium(t *testing.T, codec string) {
 	check("after an ICE restart")
 	t.Logf("%+v", b.saw())
 
+	// Its own picture comes back to it, with the Dependency Descriptor on both ways.
+	d := &descriptors{}
+	for _, u := range b.tracks() {
+		if u.Kind() == forward.Video {
+			down, err := u.Subscribe(time.Now(), forward.Outgoing{SSRC: 1}, forward.NewBudget(), d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer down.Close()
+			b.node.SetDown([]*forward.UpTrack{u})
+		}
+	}
+	until(t, "the browser sees itself", func() bool { s := b.saw(); return s.Frames > 20 && s.Key < s.Frames/2 })
+	t.Logf("%+v", b.saw())
+	if with, longest := d.with.Load(), d.longest.Load(); with == 0 || longest < 10 {
+		t.Errorf("Dependency Descriptor on %d packets, longest %d bytes", with, longest)
+	}
+
 	sizes := map[int]int{}
 	for _, f := range p.got("browser-audio") {
 		sizes[len(f.Payload)]++
@@ -235,6 +254,17 @@ func withChromium(t *testing.T, codec string) {
 			t.Error("no picture of the browser's camera could be read")
 		}
 	}
+}
+
+// descriptors counts what it would forward.
+type descriptors struct{ with, longest atomic.Int64 }
+
+func (d *descriptors) WriteRTP(_ time.Time, p *forward.Packet) error {
+	if n := int64(len(p.Descriptor)); n > 0 {
+		d.with.Add(1)
+		d.longest.Store(max(d.longest.Load(), n))
+	}
+	return nil
 }
 
 func play(ctx context.Context, every time.Duration, frame func(i uint64, now time.Time)) {

@@ -51,6 +51,7 @@ type Client struct {
 
 	up, down  *webrtc.PeerConnection
 	negotiate sync.Mutex // one description of up at a time
+	answering sync.Mutex // one of down
 
 	mu      sync.Mutex
 	sending map[string]*SendTrack
@@ -156,6 +157,8 @@ func (c *Client) DownOffer(ctx context.Context, sdp string, tracks []TrackMid) (
 	for _, t := range tracks {
 		named[t.Mid] = t.Track
 	}
+	c.answering.Lock()
+	defer c.answering.Unlock()
 	c.mu.Lock()
 	c.named = named
 	c.mu.Unlock()
