@@ -192,7 +192,10 @@ func (p *Policy) commit(v View, own Own, now int64) Action {
 	update := own.UpdatedAt + UpdateEvery - UpdateSpan/2 + jitter(own.Join)
 	due := update
 	if at, ok := p.due(v); ok {
-		due = min(update, max(at, p.epochAt*min(rank, 1))+rank*RankStep)
+		if rank > 0 {
+			at = max(at, p.epochAt) // whoever came first has just committed and gets its time again
+		}
+		due = min(update, at+rank*RankStep)
 	}
 	if now < due {
 		return Action{Kind: Wait, Until: due}
