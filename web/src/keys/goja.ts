@@ -1,7 +1,7 @@
 // Entry of the bundle that internal/mlsjs runs in goja: the same Group, over Go's cryptography.
 //
 // Go gives globalThis.host (synchronous functions over bytes) before this runs, and calls what stands in `api`.
-// Everything that would draw WebCrypto or @hpke into the bundle is kept out; a test of internal/mlsjs looks.
+// Everything that would draw WebCrypto or @hpke into the bundle is kept out; build-goja.mjs fails if something does.
 
 import { signaturePublicKeySize } from "./profile.js";
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";

@@ -8,7 +8,7 @@ import { wipe } from "./octets.js";
 import { clockSkew, keyPackageLifetime, maxIdentity, ourCapabilities, parseKeyPackage, suiteName } from "./profile.js";
 
 export interface SignatureKeyPair {
-  /** Raw Ed25519 seed (32 bytes) or PKCS #8, as the suite's signature takes it. */
+  /** Raw Ed25519 seed, 32 bytes. */
   readonly privateKey: Uint8Array;
   /** Raw, 32 bytes. */
   readonly publicKey: Uint8Array;

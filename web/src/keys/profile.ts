@@ -5,9 +5,9 @@
 
 import type { Capabilities } from "ts-mls/capabilities.js";
 import type { KeyPackage } from "ts-mls/keyPackage.js";
-import { decodeKeyPackage } from "ts-mls/keyPackage.js";
+import { decodeKeyPackage, encodeKeyPackage } from "ts-mls/keyPackage.js";
 import type { LeafNode } from "ts-mls/leafNode.js";
-import { decodeMlsMessage } from "ts-mls/message.js";
+import { decodeMlsMessage, encodeMlsMessage } from "ts-mls/message.js";
 import type { PublicMessage } from "ts-mls/publicMessage.js";
 import type { RatchetTree } from "ts-mls/ratchetTree.js";
 import type { Welcome } from "ts-mls/welcome.js";
@@ -108,7 +108,7 @@ export function checkLifetime(kp: KeyPackage, now: number): void {
 /** Decodes a bare KeyPackage (RFC 9420 §10) and checks it against the profile, not its signature. */
 export function parseKeyPackage(b: Uint8Array): KeyPackage {
   if (b.length > maxKeyPackage) throw new KeysError("too-large", "KeyPackage");
-  const kp = whole(b, decodeKeyPackage);
+  const kp = whole(b, decodeKeyPackage, encodeKeyPackage);
   checkKeyPackage(kp);
   return kp;
 }
@@ -116,7 +116,7 @@ export function parseKeyPackage(b: Uint8Array): KeyPackage {
 /** Decodes an MLSMessage with a Commit and checks its shape against the profile. */
 export function parseCommit(b: Uint8Array): CommitView {
   if (b.length > maxCommit) throw new KeysError("too-large", "commit");
-  const m = whole(b, decodeMlsMessage);
+  const m = whole(b, decodeMlsMessage, encodeMlsMessage);
   if (m.version !== "mls10") throw new KeysError("wrong-version");
   if (m.wireformat !== "mls_public_message") throw new KeysError("not-public-commit", m.wireformat);
   const message = m.publicMessage;
@@ -152,7 +152,7 @@ export function parseCommit(b: Uint8Array): CommitView {
 /** Decodes an MLSMessage with a Welcome of our suite. */
 export function parseWelcome(b: Uint8Array): Welcome {
   if (b.length > maxWelcome) throw new KeysError("too-large", "welcome");
-  const m = whole(b, decodeMlsMessage);
+  const m = whole(b, decodeMlsMessage, encodeMlsMessage);
   if (m.version !== "mls10") throw new KeysError("wrong-version");
   if (m.wireformat !== "mls_welcome") throw new KeysError("malformed", m.wireformat);
   if (m.welcome.cipherSuite !== suiteName) throw new KeysError("wrong-suite", "Welcome");
@@ -185,14 +185,18 @@ export class RosterSet {
   }
 }
 
-function whole<T>(b: Uint8Array, decode: (b: Uint8Array, offset: number) => [T, number] | undefined): T {
+/** Decodes to the last byte, and refuses all forms but the one the encoder writes: one meaning, one hash. */
+function whole<T>(b: Uint8Array, decode: (b: Uint8Array, offset: number) => [T, number] | undefined, encode: (t: T) => Uint8Array): T {
   let r: [T, number] | undefined;
+  let again: Uint8Array;
   try {
     r = decode(b, 0);
+    if (r === undefined) throw new KeysError("malformed");
+    again = encode(r[0]);
   } catch {
     throw new KeysError("malformed");
   }
-  if (r === undefined) throw new KeysError("malformed");
   if (r[1] !== b.length) throw new KeysError("malformed", "trailing bytes");
+  if (!equal(again, b)) throw new KeysError("malformed", "not the shortest form");
   return r[0];
 }

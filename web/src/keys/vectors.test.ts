@@ -61,7 +61,7 @@ function whole<T>(decode: (b: Uint8Array, at: number) => [T, number] | undefined
 /** One test per vector, named by suite and place. */
 function each(name: string, run: (v: V, cs: CiphersuiteImpl) => Promise<void>): void {
   const all = read(name);
-  it.each(all.map((v, i) => [v.cipher_suite as number, i, v] as const))(`${name}: suite %i, case %i`, { timeout: 60_000 }, async (id, _, v) => run(v, await suite(id ?? 1)));
+  it.each(all.map((v, i) => [v.cipher_suite as number, i, v] as const))(`${name}: suite %i, case %i`, { timeout: 300_000 }, async (id, _, v) => run(v, await suite(id ?? 1)));
 }
 
 describe("RFC 9420 vectors", () => {
