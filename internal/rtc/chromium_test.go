@@ -207,11 +207,18 @@ func withChromium(t *testing.T, codec string) {
 		until(t, "the native participant gets frames "+when, func() bool { return len(p.got("browser-video")) > got+20 })
 	}
 	check("at first")
+	lost := func(when string) {
+		for _, u := range b.tracks() {
+			t.Logf("%s %s: accepted %d recovered %d lost %d", when, u.ID(), u.Counters().Get(forward.Accepted), u.Counters().Get(forward.Recovered), u.Lost())
+		}
+	}
+	lost("before the restart")
 	b.mu.Lock()
 	b.restart = true
 	b.mu.Unlock()
 	check("after an ICE restart")
 	t.Logf("%+v", b.saw())
+	lost("after the restart")
 
 	// Its own picture comes back to it, with the Dependency Descriptor on both ways.
 	d := &descriptors{}
@@ -239,10 +246,7 @@ func withChromium(t *testing.T, codec string) {
 		t.Errorf("sizes of the browser's Opus frames, and how many: %v: speech shows", sizes)
 	}
 	t.Logf("Opus frame sizes %v", sizes)
-	for _, u := range b.tracks() {
-		t.Logf("%s %s %s accepted %d recovered %d lost %d", u.ID(), u.Codec().MimeType, u.Codec().Fmtp, u.Counters().Get(forward.Accepted),
-			u.Counters().Get(forward.Recovered), u.Lost())
-	}
+	lost("at last")
 	if codec == webrtc.MimeTypeVP8 {
 		seen := false
 		for _, f := range p.got("browser-video") {

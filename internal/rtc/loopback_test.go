@@ -24,7 +24,7 @@ const patience = 15 * time.Second
 
 // room joins participants of one engine: everybody gets everybody else's tracks, as the node does it.
 type room struct {
-	t      *testing.T
+	t      testing.TB
 	engine *Engine
 	rewire func(sdp string) string // what a path does to the node's addresses; nil: nothing
 
@@ -46,7 +46,7 @@ type person struct {
 	offers []Offer
 }
 
-func newRoom(t *testing.T, cfg Config) *room {
+func newRoom(t testing.TB, cfg Config) *room {
 	t.Helper()
 	cfg.Loopback = true
 	cfg.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -219,7 +219,7 @@ type source struct {
 	next uint32
 }
 
-func (p *person) source(t *testing.T, track, mime string, size int) *source {
+func (p *person) source(t testing.TB, track, mime string, size int) *source {
 	t.Helper()
 	s, err := p.client.AddTrack(track, mime)
 	if err != nil {
