@@ -46,7 +46,6 @@ var (
 // Ring holds the keys of one scope's group. It takes now and owns no timer. Not for use by several goroutines.
 type Ring struct {
 	redacted
-	leaf     uint32
 	newest   *epochKeys
 	receive  map[uint8]*epochKeys
 	send     *epochKeys
@@ -56,6 +55,7 @@ type Ring struct {
 
 type epochKeys struct {
 	epoch   uint64
+	leaf    uint32 // own: a member that was removed and added again sits elsewhere
 	base    BaseKey
 	keys    map[uint64]*openKey
 	expires time.Time // zero for the newest epoch
@@ -91,8 +91,7 @@ func (r *Ring) Install(epoch uint64, leaf uint32, base BaseKey, now time.Time) {
 			e.expires = now.Add(OldKeyLife)
 		}
 	}
-	r.newest = &epochKeys{epoch: epoch, base: base, keys: map[uint64]*openKey{}}
-	r.leaf = leaf
+	r.newest = &epochKeys{epoch: epoch, leaf: leaf, base: base, keys: map[uint64]*openKey{}}
 	r.receive[uint8(epoch)] = r.newest
 	r.Expire(now)
 }
@@ -132,7 +131,7 @@ func (r *Ring) Seal(dst []byte, context uint16, metadata, plaintext []byte) ([]b
 	}
 	c := r.counters[sendKey{r.send.epoch, context}]
 	if c == nil {
-		kid, err := NewKID(context, r.leaf, r.send.epoch)
+		kid, err := NewKID(context, r.send.leaf, r.send.epoch)
 		if err != nil {
 			return nil, err
 		}

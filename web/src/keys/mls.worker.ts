@@ -13,11 +13,18 @@ interface WorkerScope {
 
 const worker = self as unknown as WorkerScope;
 const desk = webSuite().then((suite) => new Desk(suite, importBaseKey));
+desk.catch(() => undefined); // each request is told
 
 worker.onmessage = ({ data }) => void runRequest(data);
 
 async function runRequest(r: KeysRequest): Promise<void> {
-  const d = await desk;
+  let d: Desk;
+  try {
+    d = await desk;
+  } catch {
+    worker.postMessage({ id: r.id, ok: false, code: "wrong-suite", detail: "this browser lacks a part of the cipher suite" });
+    return;
+  }
   if (r.op !== "seal-port") {
     worker.postMessage(await d.answer(r));
     return;

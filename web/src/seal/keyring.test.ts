@@ -104,6 +104,15 @@ describe("keyring", () => {
     sender.sendWith(1n);
     expect(await verdict(receiver, await sealed(sender, "b"))).toBe("opened");
   });
+  it("seals an epoch under the leaf of that epoch", async () => {
+    const ring = new Keyring();
+    ring.install("g", 1n, 3, await base(1), true, 0);
+    ring.install("g", 2n, 9, await base(2), true, 0);
+    ring.sendWith(1n);
+    const receiver = new Keyring();
+    receiver.install("g", 1n, 1, await base(1), true, 0);
+    expect(await verdict(receiver, await sealed(ring, "x"))).toBe("opened");
+  });
   it("tells nothing", async () => {
     expect(JSON.stringify((await pair()).sender)).toBe('"Keyring(redacted)"');
   });

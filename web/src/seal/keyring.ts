@@ -41,6 +41,8 @@ export interface Allowed {
 
 interface ReceiveEpoch {
   readonly epoch: bigint;
+  /** The own leaf in that epoch: a member that was removed and added again sits elsewhere. */
+  readonly leaf: number;
   readonly base: CryptoKey;
   readonly keys: Map<bigint, Promise<FrameKey>>;
   readonly windows: Map<bigint, ReplayWindow>;
@@ -54,7 +56,6 @@ export type Sealed = { verdict: "sealed"; data: Uint8Array } | { verdict: Exclud
 /** Keys of one scope. */
 export class Keyring {
   #group = "";
-  #leaf = 0;
   #receive = new Map<number, ReceiveEpoch>();
   #newest = -1n;
   #send: { epoch: bigint; base: CryptoKey; leaf: number; keys: Map<number, Promise<FrameKey>> } | undefined;
@@ -77,9 +78,8 @@ export class Keyring {
     if (epoch <= this.#newest) return;
     for (const e of this.#receive.values()) e.expires ??= now + oldKeyLife;
     this.#newest = epoch;
-    this.#leaf = leaf;
     if (sendable) this.#sendable.add(epoch);
-    this.#receive.set(residueOf(epoch), { epoch, base, keys: new Map(), windows: new Map(), expires: undefined });
+    this.#receive.set(residueOf(epoch), { epoch, leaf, base, keys: new Map(), windows: new Map(), expires: undefined });
     this.expire(now);
   }
 
@@ -93,7 +93,7 @@ export class Keyring {
     const e = this.#receive.get(residueOf(epoch));
     if (e === undefined || e.epoch !== epoch || !this.#sendable.has(epoch)) return false;
     if (this.#send !== undefined && epoch < this.#send.epoch) return false;
-    if (this.#send?.epoch !== epoch) this.#send = { epoch, base: e.base, leaf: this.#leaf, keys: new Map() };
+    if (this.#send?.epoch !== epoch) this.#send = { epoch, base: e.base, leaf: e.leaf, keys: new Map() };
     this.#stopped = false;
     return true;
   }
