@@ -227,3 +227,23 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What a side says of itself reaches the peer with Up; more than the bound is refused, not cut.
+func TestIntroduction(t *testing.T) {
+	for _, c := range []struct {
+		size int
+		ok   bool
+	}{{0, true}, {maxIntroduction, true}, {maxIntroduction + 1, false}} {
+		a, b := twoParties(t)
+		a.cfg.Introduction = func() []byte { return make([]byte, c.size) }
+		b.start(a.peer(""))
+		a.start(b.peer(b.addr))
+		if !c.ok {
+			wantRefusal(t, b, problem.TooLarge)
+			continue
+		}
+		if u := await[Up](b, "up"); len(u.Introduction) != c.size {
+			t.Errorf("%d bytes of %d", len(u.Introduction), c.size)
+		}
+	}
+}
