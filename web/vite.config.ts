@@ -40,6 +40,7 @@ export default defineConfig({
     sourcemap: false,
     reportCompressedSize: false,
     chunkSizeWarningLimit: 2000,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   worker: { format: 'es', rolldownOptions: { output: { codeSplitting: false } } }, // one file each: a chunk fetched later would need an integrity of its own
   server: { host: '127.0.0.1', fs: { strict: true } },

@@ -3,7 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
-import { browserArgs, screens, serveGallery } from './serve.mjs';
+import { screens } from './screens.mjs';
+import { browserArgs, serveGallery } from './serve.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const [which, languages = 'en,ar'] = process.argv.slice(2);

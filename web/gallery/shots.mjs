@@ -2,7 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { browserArgs, screens, serveGallery } from './serve.mjs';
+import { screens } from './screens.mjs';
+import { browserArgs, serveGallery } from './serve.mjs';
 
 const [out = 'shots', which, languages = 'en,ar', sizes = '1366x768'] = process.argv.slice(2);
 await mkdir(out, { recursive: true });

@@ -16,8 +16,13 @@ export function clean(text: string): string {
 // isolate wraps a value for a sentence of the given direction, only where the two could disturb each other.
 export function isolate(value: string, direction: 'ltr' | 'rtl'): string {
   const text = clean(value);
-  if (direction === 'ltr' && !rightToLeft.test(text)) return text;
-  return firstStrongIsolate + text + popIsolate;
+  if (direction === 'ltr') return rightToLeft.test(text) ? firstStrongIsolate + text + popIsolate : text;
+  return firstStrongIsolate + isolateTimes(text) + popIsolate;
+}
+
+// isolateTimes keeps a time and its zone in one piece inside Arabic: "15:04 UTC", never "UTC 15:04" beside "17:04 UTC".
+export function isolateTimes(text: string): string {
+  return text.replace(/\d{1,2}:\d{2}(:\d{2})? UTC/g, (time) => isolateLatin(time));
 }
 
 // isolateLatin is for what always reads left to right (a suite's name, a time, an address).

@@ -90,6 +90,10 @@ describe('isolation', () => {
     expect(isolate('a\u2069b', 'rtl')).toBe('\u2068ab\u2069');
   });
 
+  it('keeps a time and its zone in one piece inside Arabic', () => {
+    expect(translator('ar')('pending.since', { time: utc(Date.UTC(2021, 11, 7, 15, 4), 'ar') })).toContain('\u206615:04 UTC\u2069');
+  });
+
   it('picks the reader’s language, else English, else the first', () => {
     expect(pick({ ar: 'قصران', en: 'Qasran' }, 'ar')).toEqual({ text: 'قصران', language: 'ar', direction: 'rtl' });
     expect(pick({ ar: 'قصران', en: 'Qasran' }, 'fr').text).toBe('Qasran');

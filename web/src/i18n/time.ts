@@ -1,3 +1,4 @@
+import { isolateTimes } from './bidi.ts';
 import { type Language } from './languages.ts';
 
 // Every time is shown with its zone, in 24 hours: a bare local time has no meaning between two capitals.
@@ -37,7 +38,8 @@ export function moment(ms: number, zone: string, language: Language, seconds = f
 // utc writes "7 December 2021, 15:04 UTC".
 export function utc(ms: number, language: Language): string {
   const { date, time } = moment(ms, 'UTC', language);
-  return `${date}${language === 'ar' ? '، ' : language === 'zh' ? ' ' : ', '}${time} UTC`;
+  if (language === 'ar') return isolateTimes(`${date}، ${time} UTC`);
+  return `${date}${language === 'zh' ? ' ' : ', '}${time} UTC`;
 }
 
 export function day(ms: number, language: Language): string {

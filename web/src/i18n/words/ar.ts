@@ -214,6 +214,8 @@ const ar: Messages<typeof en, 'ar'> = {
   'protection.sealing-text': 'الحقبة {epoch} · بضع ثوان',
   'protection.waiting': 'لا يُرسل شيء بعد',
   'protection.waiting-text': 'لا مفاتيح مشتركة بعد',
+  'protection.ended': 'لا يُرسل شيء',
+  'protection.ended-text': 'مُحيت المفاتيح',
   'protection.alarm': 'لا تتكلم',
   'protection.alarm-text': 'الحماية غير موثوقة الآن',
 

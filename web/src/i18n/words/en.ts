@@ -213,6 +213,8 @@ const en = {
   'protection.sealing-text': 'epoch {epoch} · a few seconds',
   'protection.waiting': 'Nothing is sent yet',
   'protection.waiting-text': 'no keys are shared yet',
+  'protection.ended': 'Nothing is sent',
+  'protection.ended-text': 'the keys are erased',
   'protection.alarm': 'Do not speak',
   'protection.alarm-text': 'Protection cannot be trusted',
 

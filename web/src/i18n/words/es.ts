@@ -214,6 +214,8 @@ const es: Messages<typeof en, 'es'> = {
   'protection.sealing-text': 'época {epoch} · unos segundos',
   'protection.waiting': 'Aún no se envía nada',
   'protection.waiting-text': 'aún no se comparte ninguna clave',
+  'protection.ended': 'No se envía nada',
+  'protection.ended-text': 'las claves están borradas',
   'protection.alarm': 'No hable',
   'protection.alarm-text': 'La protección no es fiable',
 

@@ -214,6 +214,8 @@ const fr: Messages<typeof en, 'fr'> = {
   'protection.sealing-text': 'époque {epoch} · quelques secondes',
   'protection.waiting': 'Rien n’est encore envoyé',
   'protection.waiting-text': 'aucune clé n’est encore partagée',
+  'protection.ended': 'Rien n’est envoyé',
+  'protection.ended-text': 'les clés sont effacées',
   'protection.alarm': 'Ne parlez pas',
   'protection.alarm-text': 'La protection n’est plus sûre',
 

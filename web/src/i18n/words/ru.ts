@@ -214,6 +214,8 @@ const ru: Messages<typeof en, 'ru'> = {
   'protection.sealing-text': 'эпоха {epoch} · несколько секунд',
   'protection.waiting': 'Пока ничего не передаётся',
   'protection.waiting-text': 'общих ключей ещё нет',
+  'protection.ended': 'Ничего не передаётся',
+  'protection.ended-text': 'ключи стёрты',
   'protection.alarm': 'Не говорите',
   'protection.alarm-text': 'Защите нельзя доверять',
 

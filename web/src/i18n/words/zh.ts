@@ -214,6 +214,8 @@ const zh: Messages<typeof en, 'zh'> = {
   'protection.sealing-text': '第 {epoch} 期 · 数秒',
   'protection.waiting': '尚未发送任何内容',
   'protection.waiting-text': '尚无共享密钥',
+  'protection.ended': '不发送任何内容',
+  'protection.ended-text': '密钥已抹除',
   'protection.alarm': '请勿发言',
   'protection.alarm-text': '保护已不可信',
 
