@@ -105,7 +105,7 @@ func (s *Stage) join(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("add the card of %s at %s: %w", from.Cast.ID, to.Cast.ID, err)
 			}
-			if _, err := b.VerifyCard(ctx, fmt.Sprintf("%x", line.Side), "demonstration", "scripted officer", card.Fingerprint.Digits); err != nil {
+			if _, err := b.VerifyCard(ctx, line.Side, "demonstration", "scripted officer", card.Fingerprint.Digits); err != nil {
 				return fmt.Errorf("verify the card of %s at %s: %w", from.Cast.ID, to.Cast.ID, err)
 			}
 		}
