@@ -32,9 +32,6 @@ func TestSeeds(t *testing.T) {
 	for seed := uint64(1); seed <= uint64(n); seed++ {
 		for k, v := range runSeed(t, seed, false) {
 			total[k] += v
-			if k == ledger.AlarmHeldBack || k == ledger.AlarmNotCountered {
-				t.Logf("seed %d: %s", seed, k)
-			}
 		}
 		if t.Failed() {
 			return
