@@ -1,4 +1,5 @@
-import './ui/trusted-types.ts';
+// No Trusted Types policy is made here: the node's Content-Security-Policy (internal/web/headers.go) names two and refuses any other,
+// and createPolicy('default') would end the page. client/workers.ts makes the one for the workers.
 import './ui/style/index.css';
 import { mount } from 'svelte';
 import { startClient } from './client/index.ts';

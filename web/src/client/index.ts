@@ -32,6 +32,9 @@ interface ClientOptions {
 /** The log is read within this time, ms, or the lobby is shown without waiting for it. */
 const readingFor = 3_000;
 
+/** persona is the first label of a persona's origin, undefined anywhere else. */
+const persona = /^([a-z0-9-]+)\.localhost$/.exec(location.hostname)?.[1];
+
 /** startClient is what main.ts calls. */
 export function startClient(language: string): Client {
   const made = new ParleyClient({ language });
@@ -60,6 +63,7 @@ class ParleyClient {
   #name = "";
   #readingUntil = 0;
   #returning: string | null = Hall.returning();
+  #shownIn = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -144,8 +148,19 @@ class ParleyClient {
     if (self.officer && this.#desk === undefined) this.#openOffice();
     void this.#desk?.refresh().catch(() => undefined);
     this.#readingUntil = Date.now() + readingFor;
+    this.#askAsPersona();
     this.#scopes.follow(this.#connection.sessions.map((s) => s.scope));
     this.#hall.attendance?.connect();
+  }
+
+  /**
+   * A persona of the demonstration has an origin of its own (name.localhost) and asks to be accredited under it by itself. It is
+   * a request like any other: what admits is an officer's signature, and no officer but the demonstration's signs unseen.
+   */
+  #askAsPersona(): void {
+    const self = this.#connection.identity;
+    if (self === undefined || self.accreditation !== undefined || self.officer || self.enrolment.state !== "ask") return;
+    if (persona !== undefined) void this.client.actions.enrol(persona, location.hostname);
   }
 
   #openOffice(): void {
@@ -220,13 +235,14 @@ class ParleyClient {
     this.#render();
   }
 
-  /** After a reload the person is where they were; in the demonstration, an address can name the way in (#enter). */
+  /** After a reload the person is where they were; a persona of the demonstration is shown straight into its session. */
   #goBack(f: Followed): void {
     if (this.#hall.hold.kind !== "lobby") return;
     const mine = this.#returning === f.id;
-    const shown = f.log.state.plan()?.status === "test" && location.hash === "#enter";
+    const shown = persona !== undefined && f.log.state.plan()?.status === "test" && !this.#shownIn;
     if (!mine && !shown) return;
     this.#returning = null;
+    this.#shownIn = true;
     if (this.#view().sessions.find((s) => s.scope === f.id)?.mayEnter !== true) return;
     void this.#hall.prepare(f);
     void this.client.actions.enter(); // what the devices give follows when they give it
