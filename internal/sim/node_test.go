@@ -10,6 +10,7 @@ import (
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/session"
 	"parley.link/parley/internal/session/sessiontest"
+	"parley.link/parley/internal/store"
 	"parley.link/parley/internal/wire/linkpb"
 )
 
@@ -25,14 +26,16 @@ type node struct {
 	skew   int64
 	nonce  uint64
 	disk   ledger.Saved
-	writes []write // in order, not yet durable
+	db     *store.Store // the real thing beside the disk, where a test asks for it
+	writes []write      // in order, not yet durable
 	wakeAt int64
 	waiter map[act.ID]func(ledger.Answer)
 	conns  map[*client]bool
 	shown  uint64 // entries shown to clients since the start
 	full   bool   // disk full
 	tamper func(to *node, f *linkpb.LinkFrame) *linkpb.LinkFrame
-	away   int64 // how long after a start, or a disconnect, a client is lost
+	dir    string // of db
+	away   int64  // how long after a start, or a disconnect, a client is lost
 }
 
 type write struct {
@@ -90,6 +93,10 @@ func (n *node) start() {
 
 func (n *node) reload() {
 	if len(n.disk.Entries) == 0 {
+		return
+	}
+	if n.db != nil {
+		n.reloadStore()
 		return
 	}
 	if err := n.book.Restore(n.disk, n.clock()); err != nil {
@@ -210,6 +217,11 @@ func (n *node) writeNext() {
 // commit is what package store does in one transaction.
 func (n *node) commit(r ledger.Records) {
 	d := &n.disk
+	if n.db != nil {
+		if err := n.db.Append(n.s.t.Context(), n.s.scope, n.id, r); err != nil {
+			n.s.fail("node %d: %v", n.index, err)
+		}
+	}
 	d.Items = append(d.Items, r.Items...)
 	for _, e := range r.Entries {
 		if e.Index != uint64(len(d.Entries)) {

@@ -41,12 +41,17 @@ func TestSeeds(t *testing.T) {
 }
 
 func runSeed(t *testing.T, seed uint64, trace bool) map[ledger.AlarmKind]int {
+	return runSeedOn(t, seed, trace, func(*sim) {})
+}
+
+func runSeedOn(t *testing.T, seed uint64, trace bool, prepare func(*sim)) map[ledger.AlarmKind]int {
 	sides := 2
 	if seed%4 == 0 {
 		sides = 3
 	}
 	s := newSim(t, seed, sides, 2+int(seed*7%9))
 	s.trace = trace
+	prepare(s)
 	for _, n := range s.nodes {
 		n.skew = s.between(-600, 600) // clocks that are only a little off are no reason for anything
 	}
