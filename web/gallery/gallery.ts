@@ -1,5 +1,4 @@
 // Every screen, from fixtures: gallery/index.html?screen=room-stage&language=ar. Never part of the production bundle.
-import '../src/ui/trusted-types.ts';
 import '../src/ui/style/index.css';
 import { mount } from 'svelte';
 import { chooseLanguage, languages } from '../src/i18n/languages.ts';

@@ -7,11 +7,11 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
-export const policy = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self'", "font-src 'self'", "img-src 'self'", "media-src 'self' blob: mediastream:",
-  "connect-src 'self'", "worker-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'", 'trusted-types default svelte-trusted-html',
-].join('; ');
+// The node's own words, read from where the node keeps them.
+const headers = await readFile(new URL('../../internal/web/headers.go', import.meta.url), 'utf8');
+const listed = headers.match(/var policy = strings\.Join\(\[\]string\{([\s\S]*?)\n\}, /)?.[1] ?? '';
+export const policy = [...listed.matchAll(/^\s*"([^"]+)",$/gm)].map((line) => line[1]).join('; ');
+if (!policy.includes('require-trusted-types-for')) throw new Error('internal/web/headers.go no longer lists the policy as it did');
 
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2', '.svg': 'image/svg+xml' };
 

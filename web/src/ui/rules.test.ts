@@ -10,7 +10,6 @@ import { fromInput, toInput } from './officer/when.ts';
 import { protectionText } from './protection.ts';
 import { isOffice, routeOf } from './route.ts';
 import { nextFirst, parity } from './sessions.ts';
-import { allowed } from './trusted-types.ts';
 
 const t = translator('en');
 
@@ -89,11 +88,6 @@ describe('small things', () => {
   it('a code of a newer node is shown as internal', () => {
     expect(asProblemCode('link-lost')).toBe('link-lost');
     expect(asProblemCode('toString')).toBe('internal');
-  });
-  it('a worker comes from this origin’s assets, nothing else', () => {
-    const base = 'https://node.example';
-    expect(allowed('/assets/keys-1a2b.js', base)).toBe(true);
-    for (const url of ['https://elsewhere.example/assets/x.js', 'data:text/javascript,1', 'blob:https://node.example/1', '/other.js', '//elsewhere.example/assets/x.js', '/assets/../x.js']) expect(allowed(url, base), url).toBe(false);
   });
 });
 
