@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,7 +47,7 @@ type browser struct {
 
 const chromium = "/usr/bin/chromium"
 
-func openBrowser(t *testing.T, r *room, codec string) *browser {
+func openBrowser(t *testing.T, r *room, query url.Values) *browser {
 	t.Helper()
 	if _, err := os.Stat(chromium); err != nil || testing.Short() {
 		t.Skip("no Chromium here, or -short")
@@ -115,10 +116,10 @@ func openBrowser(t *testing.T, r *room, codec string) *browser {
 	})
 	server := httptest.NewServer(mux)
 	ctx, cancel := context.WithCancel(context.Background())
-	url := strings.Replace(server.URL, "127.0.0.1", "localhost", 1) + "/?codec=" + codec
+	at := strings.Replace(server.URL, "127.0.0.1", "localhost", 1) + "/?" + query.Encode()
 	cmd := exec.CommandContext(ctx, chromium, "--headless=new", "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
 		"--disable-background-networking", "--autoplay-policy=no-user-gesture-required", "--mute-audio", "--disable-gpu",
-		"--user-data-dir="+t.TempDir(), url)
+		"--user-data-dir="+t.TempDir(), at)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -156,13 +157,29 @@ func (b *browser) tracks() []*forward.UpTrack {
 // and microphone, before and after an ICE restart.
 func TestChromium(t *testing.T) {
 	for _, codec := range []string{webrtc.MimeTypeVP8, webrtc.MimeTypeVP9, webrtc.MimeTypeAV1} {
-		t.Run(strings.TrimPrefix(codec, "video/"), func(t *testing.T) { withChromium(t, codec) })
+		t.Run(strings.TrimPrefix(codec, "video/"), func(t *testing.T) {
+			withChromium(t, newRoom(t, Config{UDP: "127.0.0.1:0"}), codec, url.Values{})
+		})
 	}
+	t.Run("TCP", func(t *testing.T) {
+		withChromium(t, newRoom(t, Config{TCP: "127.0.0.1:0"}), webrtc.MimeTypeVP9, url.Values{})
+	})
+	t.Run("TURN", func(t *testing.T) {
+		r := newRoom(t, Config{UDP: "127.0.0.1:0"})
+		s := relayFor(t, r)
+		c := s.Credential(time.Now(), time.Hour)
+		withChromium(t, r, webrtc.MimeTypeVP9, url.Values{
+			"turn": {"turn:" + s.TCPAddr().String() + "?transport=tcp"}, "user": {c.Username}, "pass": {c.Password},
+		})
+		if s.Allocations() == 0 {
+			t.Error("no relay was used")
+		}
+	})
 }
 
-func withChromium(t *testing.T, codec string) {
-	r := newRoom(t, Config{UDP: "127.0.0.1:0"})
-	b := openBrowser(t, r, codec)
+func withChromium(t *testing.T, r *room, codec string, query url.Values) {
+	query.Set("codec", codec)
+	b := openBrowser(t, r, query)
 	p := r.join("native", ClientConfig{})
 	const person = 4
 	video := synth.NewVideo(person, "NP", 15)

@@ -176,18 +176,24 @@ func TestRetransmissionDoesNotMultiplyTraffic(t *testing.T) {
 	}
 }
 
+func relayFor(t *testing.T, r *room) *turn.Server {
+	t.Helper()
+	media := r.engine.UDPAddrs()[0].(*net.UDPAddr).AddrPort()
+	s, err := turn.New(turn.Config{
+		UDP: "127.0.0.1:0", TCP: "127.0.0.1:0", Media: []turn.Media{{Told: media, Bound: media}}, Secret: []byte("0123456789abcdef"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
 func TestFramesArriveByteForByteOverTURNOnly(t *testing.T) {
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {
 			r := newRoom(t, Config{UDP: "127.0.0.1:0"})
-			media := r.engine.UDPAddrs()[0].(*net.UDPAddr).AddrPort()
-			s, err := turn.New(turn.Config{
-				UDP: "127.0.0.1:0", TCP: "127.0.0.1:0", Media: []turn.Media{{Told: media, Bound: media}}, Secret: []byte("0123456789abcdef"),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = s.Close() })
+			s := relayFor(t, r)
 			c := s.Credential(time.Now(), time.Hour)
 			url := "turn:" + s.UDPAddr().String() + "?transport=udp"
 			if transport == "tcp" {
