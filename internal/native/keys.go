@@ -233,7 +233,7 @@ func (p *Participant) present(ctx context.Context) {
 	me, joined := p.live()
 	phase := p.log.State.Phase()
 	switch {
-	case p.busy > 0 || !p.caught:
+	case p.busy > 0 || !p.caught || p.ended() != nil:
 	case joined && bytes.Equal(me.Join, p.join):
 		p.publish(ctx)
 	case p.join != nil && !p.gone():
