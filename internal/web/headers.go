@@ -34,7 +34,7 @@ var always = [][2]string{
 	{"Origin-Agent-Cluster", "?1"},
 	{"Referrer-Policy", "no-referrer"},
 	{"Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), screen-wake-lock=(self), speaker-selection=(self), " +
-		"accelerometer=(), bluetooth=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), midi=(), payment=(), " +
+		"accelerometer=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), midi=(), payment=(), " +
 		"publickey-credentials-get=(), serial=(), usb=(), xr-spatial-tracking=()"},
 	{"X-Content-Type-Options", "nosniff"},
 	{"X-Frame-Options", "DENY"},
