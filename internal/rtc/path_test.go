@@ -286,6 +286,34 @@ func TestUpConnectionMadeAnew(t *testing.T) {
 	until(t, "mic again", func() bool { return second.check(t, b.got("mic-2")) > 5 })
 }
 
+// A section that goes on under another name is another track.
+func TestSectionUnderAnotherName(t *testing.T) {
+	r := newRoom(t, Config{UDP: "127.0.0.1:0"})
+	a, b := r.join("a", ClientConfig{}), r.join("b", ClientConfig{})
+	mic := a.source(t, "mic", webrtc.MimeTypeOpus, 100)
+	a.publish(false)
+	t.Cleanup(mic.run(20 * time.Millisecond))
+	until(t, "mic", func() bool { return mic.check(t, b.got("mic")) > 5 })
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	sdp, tracks, err := a.client.UpOffer(ctx, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracks[0].Track = "other"
+	answer, err := a.node.HandleUpOffer(ctx, sdp, tracks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.client.UpAnswer(answer); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the other name", func() bool { return mic.check(t, b.got("other")) > 5 })
+	if up := a.tracks(); len(up) != 1 || up[0].ID() != "other" {
+		t.Fatalf("%d tracks", len(up))
+	}
+}
+
 func TestDescriptionsThatAreRefused(t *testing.T) {
 	r := newRoom(t, Config{UDP: "127.0.0.1:0"})
 	a := r.join("a", ClientConfig{})

@@ -130,22 +130,35 @@ func (u *upSide) rename(named map[string]string) {
 
 // arrived runs on a goroutine of the library's, on the first packet of a source.
 func (u *upSide) arrived(pc *webrtc.PeerConnection, t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+	if t.RID() != "" {
+		return // a layer: those have an issue of their own
+	}
 	mid := midOf(pc, r)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed {
+		return
+	}
+	u.p.wait.Go(func() { u.runRead(pc, mid, t, r) })
+	u.p.wait.Go(func() { runDrain(r) })
+}
+
+// open makes the up track that a section's packets belong to now, nil if none is named or another source has the name.
+func (u *upSide) open(pc *webrtc.PeerConnection, mid string, t *webrtc.TrackRemote) *forward.UpTrack {
 	ssrc := uint32(t.SSRC())
 	u.mu.Lock()
 	track := u.named[mid]
-	if u.closed || track == "" || u.tracks[track] != nil || t.RID() != "" {
+	if u.closed || track == "" || u.tracks[track] != nil {
 		u.mu.Unlock()
-		return // a second source under one name, or a layer: those have an issue of their own
+		return nil
 	}
 	up := forward.NewUpTrack(track, kindOf(t.Kind()), codecOf(t.Codec().RTPCodecCapability), func() {
 		_ = pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: ssrc}})
 	})
 	u.tracks[track] = &incoming{up: up, ssrc: ssrc}
-	u.p.wait.Go(func() { u.runRead(t, r, up) })
-	u.p.wait.Go(func() { runDrain(r) })
 	u.mu.Unlock()
 	u.p.handlers.UpTrack(track, up)
+	return up
 }
 
 func midOf(pc *webrtc.PeerConnection, r *webrtc.RTPReceiver) string {
@@ -157,23 +170,35 @@ func midOf(pc *webrtc.PeerConnection, r *webrtc.RTPReceiver) string {
 	return ""
 }
 
-// runRead carries packets from the library to the forwarder until the source ends. One buffer and one header serve all of them.
-func (u *upSide) runRead(t *webrtc.TrackRemote, r *webrtc.RTPReceiver, up *forward.UpTrack) {
-	defer u.ended(up)
+// runRead carries packets from the library to the forwarder until the source ends. One buffer and one header serve all of them. A section
+// may be switched off and on again, under another name too, while its source goes on: then it gets a new up track.
+func (u *upSide) runRead(pc *webrtc.PeerConnection, mid string, t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
 	descriptor := extensionID(r.GetParameters().HeaderExtensions, DescriptorURI)
-	mime, pt := up.Codec().MimeType, uint8(t.PayloadType())
 	buf := make([]byte, receiveMTU)
 	var h rtp.Header
+	var up *forward.UpTrack
+	var pt uint8
+	defer func() {
+		if up != nil {
+			u.ended(up)
+		}
+	}()
 	for {
 		n, _, err := t.Read(buf)
 		if err != nil {
 			return
 		}
+		if up == nil || up.Closed() {
+			if up = u.open(pc, mid, t); up == nil {
+				continue
+			}
+			pt = uint8(t.PayloadType())
+		}
 		p, ok := parse(buf[:n], &h, descriptor)
 		switch {
 		case !ok:
 			up.Refuse(forward.Malformed)
-		case p.PayloadType != pt && !strings.EqualFold(t.Codec().MimeType, mime):
+		case p.PayloadType != pt && !strings.EqualFold(t.Codec().MimeType, up.Codec().MimeType):
 			up.Refuse(forward.WrongCodec)
 		default:
 			up.Write(time.Now(), &p)
