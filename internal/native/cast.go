@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"parley.link/parley/internal/act"
@@ -82,8 +83,23 @@ func (p *Participant) runCamera(ctx context.Context, o own, t *rtc.SendTrack, v 
 		if err != nil {
 			continue // the encoder refused one picture; the next is made anew
 		}
+		if len(p.cfg.Canary) > 0 {
+			frame = slices.Concat(frame, p.cfg.Canary)
+		}
 		if b := p.seal.close(o.id, o.codec, frame); b != nil {
 			t.WriteFrame(now, uint32(now.UnixMilli()*90), b)
 		}
+	}
+}
+
+// send seals one frame and lets it go.
+func (p *Participant) send(o own, t *rtc.SendTrack, timestamp uint32, frame []byte) {
+	now := time.Now()
+	b := p.seal.close(o.id, o.codec, frame)
+	if p.cfg.Trace.Sent != nil {
+		p.cfg.Trace.Sent(o.source, timestamp, b != nil, now)
+	}
+	if b != nil {
+		t.WriteFrame(now, timestamp, b)
 	}
 }

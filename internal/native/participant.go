@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/group"
 	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/mlsjs"
@@ -33,8 +34,12 @@ type Config struct {
 	Screen   bool     // a second picture, as a screen share
 	Sources  []string // what to receive: act.Source…; empty: everything
 
+	// Canary is put behind every own picture before it is sealed: decoders ignore it, and where it is found, content was found.
+	Canary []byte
+
 	RelayOnly bool // media through TURN only
 	Loopback  bool // offer loopback addresses: tests and the demonstration
+	Trace     Trace
 	Log       *slog.Logger
 }
 
@@ -73,9 +78,12 @@ type Participant struct {
 	caught   bool
 	nextJoin time.Time
 	again    bool // end this socket and come back
+	leave    chan struct{}
+	leaving  bool
 
-	mu    sync.Mutex // guards facts
+	mu    sync.Mutex // guards facts and open
 	facts Facts
+	open  *Desk // the present socket, nil between two
 }
 
 // Facts are what a participant knows of itself, for reports and tests.
@@ -94,6 +102,7 @@ type Facts struct {
 	Problem      string
 	EpochAt      time.Time
 	FirstPicture time.Time
+	Steps        Steps
 }
 
 // errAgain ends one attempt; the next follows.
@@ -110,7 +119,7 @@ func New(cfg Config) (*Participant, error) {
 	}
 	p := &Participant{
 		cfg: cfg, acc: acc, author: Author{Device: cfg.Device, Side: acc.Side, Now: time.Now},
-		seal: newSeal(), senses: newSenses(max(cfg.FPS, 1)), offered: map[string]bool{},
+		seal: newSeal(), senses: newSenses(max(cfg.FPS, 1), cfg.Canary), offered: map[string]bool{},
 	}
 	p.tracks = p.ownTracks()
 	return p, nil
@@ -167,7 +176,9 @@ func (p *Participant) attend(ctx context.Context) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	p.hold(desk)
 	defer func() {
+		p.hold(nil)
 		cancel()
 		desk.Close()
 		p.closeMedia()
@@ -210,11 +221,11 @@ func (p *Participant) loop(ctx context.Context) error {
 	defer timer.Stop()
 	for {
 		timer.Reset(p.turnOver(ctx))
-		if p.again {
-			return errAgain
-		}
 		if err := p.ended(); err != nil {
 			return err
+		}
+		if p.again {
+			return errAgain
 		}
 		select {
 		case <-ctx.Done():
@@ -282,6 +293,27 @@ func (p *Participant) background(ctx context.Context, work func(context.Context)
 		}
 	})
 }
+
+func (p *Participant) hold(d *Desk) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open = d
+}
+
+// Submit sends one act by hand, beside what the participant does by itself, over its present socket. Its media does not follow: a
+// track muted here goes on being sent, as by a client that lies.
+func (p *Participant) Submit(ctx context.Context, kind act.Kind, body any) (act.ID, error) {
+	p.mu.Lock()
+	d := p.open
+	p.mu.Unlock()
+	if d == nil || len(p.cfg.Scope) == 0 {
+		return act.ID{}, ErrClosed
+	}
+	return Office{Desk: d, Author: p.author}.Submit(ctx, p.cfg.Scope, kind, body)
+}
+
+// Canaries counts the opened pictures that carried a word.
+func (p *Participant) Canaries() uint64 { return p.senses.canaries() }
 
 // note changes the facts.
 func (p *Participant) note(f func(*Facts)) {

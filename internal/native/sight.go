@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"image/color"
 	"sync"
 	"time"
@@ -35,9 +36,19 @@ type senses struct {
 	mu     sync.Mutex
 	sights map[string]*Sight
 	fps    int
+	canary []byte
+	found  uint64 // opened pictures that end with the canary
 }
 
-func newSenses(fps int) *senses { return &senses{sights: map[string]*Sight{}, fps: fps} }
+func newSenses(fps int, canary []byte) *senses {
+	return &senses{sights: map[string]*Sight{}, fps: fps, canary: canary}
+}
+
+func (s *senses) canaries() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.found
+}
 
 // expect tells what the log says of tracks; tracks it does not name are forgotten.
 func (s *senses) expect(tracks []Sight) {
@@ -81,6 +92,9 @@ func (s *senses) frame(f rtc.Frame, plain []byte, opened bool) {
 			_ = t.ear.Hear(plain)
 		}
 	case sframe.VP8:
+		if len(s.canary) > 0 && bytes.HasSuffix(plain, s.canary) {
+			s.found++
+		}
 		if len(plain) == 0 || plain[0]&1 != 0 {
 			return
 		}

@@ -60,12 +60,14 @@ func freePort() (int, error) {
 	return 0, errors.New("find a free port: none")
 }
 
-func newProcess(binary, data string, p Ports) *Process {
-	at := func(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
+func loopback(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
+
+func newProcess(binary, data string, p Ports, announce string) *Process {
+	at := loopback
 	return &Process{binary: binary, data: data, logTo: filepath.Join(data, "node.log"), args: []string{"serve",
 		"--data", data, "--web-listen", at(p.Web), "--web-plain",
 		"--media-udp", at(p.Media), "--media-tcp", at(p.Media), "--media-announce", "127.0.0.1",
-		"--turn-listen", at(p.Turn), "--link-listen", at(p.Link), "--link-announce", at(p.Link)}}
+		"--turn-listen", at(p.Turn), "--link-listen", at(p.Link), "--link-announce", announce}}
 }
 
 // Start runs the node and waits until its admin socket answers.

@@ -43,7 +43,7 @@ func (s *Side) Origin(person string) string {
 }
 
 // found makes the side's keys in dir and the node's directory beside it.
-func found(dir, binary string, c Cast, p Ports) (*Side, error) {
+func found(dir, binary string, c Cast, p Ports, announce string) (*Side, error) {
 	s := &Side{Cast: c, Ports: p, Data: filepath.Join(dir, c.ID, "node")}
 	offline := filepath.Join(dir, c.ID, "offline")
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
@@ -84,7 +84,7 @@ func found(dir, binary string, c Cast, p Ports) (*Side, error) {
 		return nil, err
 	}
 	s.ID = s.checked.ID[:]
-	s.Node = newProcess(binary, s.Data, p)
+	s.Node = newProcess(binary, s.Data, p, announce)
 	return s, nil
 }
 

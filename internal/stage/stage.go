@@ -29,6 +29,9 @@ type Config struct {
 	Ports  []Ports // one per cast; none: free ones
 	Title  map[string]string
 	Status string // of the session; "test" puts the demonstration banner on every page
+
+	// Via says which address stands on a side's link card, for links that go through something else. Nil: the node's own port.
+	Via func(side int, listen string) (announce string, err error)
 }
 
 // Raise makes the sides, starts their nodes, joins them by a verified link, and brings a session in force.
@@ -68,7 +71,13 @@ func (s *Stage) found(c Config) error {
 		} else if p, errs[i] = FreePorts(); errs[i] != nil {
 			break
 		}
-		wait.Go(func() { s.Sides[i], errs[i] = found(c.Dir, c.Binary, cast, p) })
+		announce := loopback(p.Link)
+		if c.Via != nil {
+			if announce, errs[i] = c.Via(i, announce); errs[i] != nil {
+				break
+			}
+		}
+		wait.Go(func() { s.Sides[i], errs[i] = found(c.Dir, c.Binary, cast, p, announce) })
 	}
 	wait.Wait()
 	return errors.Join(errs...)
