@@ -55,9 +55,7 @@ func (p *Participant) runMicrophone(ctx context.Context, o own, t *rtc.SendTrack
 		}
 		// A ticker that was late owes frames: send them, so that the stream keeps its rate.
 		for due := uint64(time.Since(start) / synth.FrameTime); sent < due; sent++ {
-			if b := p.seal.close(o.id, o.codec, tone.Frame(sent)); b != nil {
-				t.WriteFrame(time.Now(), uint32(sent*synth.FrameSamples), b)
-			}
+			p.send(o, t, uint32(sent*synth.FrameSamples), tone.Frame(sent))
 		}
 	}
 }
@@ -86,9 +84,7 @@ func (p *Participant) runCamera(ctx context.Context, o own, t *rtc.SendTrack, v 
 		if len(p.cfg.Canary) > 0 {
 			frame = slices.Concat(frame, p.cfg.Canary)
 		}
-		if b := p.seal.close(o.id, o.codec, frame); b != nil {
-			t.WriteFrame(now, uint32(now.UnixMilli()*90), b)
-		}
+		p.send(o, t, uint32(now.UnixMilli()*90), frame)
 	}
 }
 

@@ -222,6 +222,7 @@ func (p *Participant) afterLog(ctx context.Context, caughtUp bool) {
 	if p.turn.halt(phase != session.PhaseAgreed) && phase != session.PhaseAgreed {
 		p.seal.stop()
 	}
+	p.steps(joined, caughtUp)
 	p.caught = p.caught || caughtUp
 	p.announce()
 	p.want(ctx)
@@ -233,7 +234,7 @@ func (p *Participant) present(ctx context.Context) {
 	me, joined := p.live()
 	phase := p.log.State.Phase()
 	switch {
-	case p.busy > 0 || !p.caught || p.ended() != nil:
+	case p.busy > 0 || !p.caught || p.leaving || p.ended() != nil:
 	case joined && bytes.Equal(me.Join, p.join):
 		p.publish(ctx)
 	case p.join != nil && !p.gone():
@@ -253,6 +254,13 @@ func (p *Participant) gone() bool {
 	return ok && m.State != session.Live
 }
 
+// depart sends the leave of the present join.
+func (p *Participant) depart(ctx context.Context) {
+	if _, joined := p.live(); joined {
+		p.submit(ctx, act.KindLeave, act.Leave{Join: p.join}, func(error) {})
+	}
+}
+
 // ended is a reason not to come back: another device of this person took the place, or the accreditation was revoked. Fighting over
 // the place would throw both devices out in turn.
 func (p *Participant) ended() error {
@@ -261,6 +269,8 @@ func (p *Participant) ended() error {
 	}
 	m, ok := p.log.State.Member(p.join)
 	switch {
+	case ok && p.leaving && m.State == session.Left:
+		return errLeft
 	case ok && m.State == session.Replaced:
 		return problem.New(problem.ReplacedByOtherDevice)
 	case ok && m.State == session.Revoked:
@@ -289,6 +299,7 @@ func (p *Participant) joinAnew(ctx context.Context) {
 	cert := p.cfg.Device.SignBody(ident.ContextSession, ident.SessionCert{Version: ident.Version, Scope: scope[:], Side: p.acc.Side,
 		Person: p.acc.Person, Device: p.cfg.Device.Public(), Key: m.SignatureKey})
 	p.member = m
+	p.note(func(f *Facts) { f.Steps.JoinSent = time.Now() })
 	p.join = p.submit(ctx, act.KindJoin, act.Join{Accreditation: p.cfg.Accreditation, SessionCert: canon.Encode(cert), KeyPackage: m.KeyPackage}, func(err error) {
 		if err != nil {
 			p.member, p.join = nil, nil
@@ -325,7 +336,7 @@ func (p *Participant) turnOver(ctx context.Context) time.Duration {
 	}
 	if p.turn.due(now) {
 		if err := p.seal.sendNewest(); err == nil {
-			p.note(func(f *Facts) { f.Keyed = true })
+			p.note(func(f *Facts) { f.Keyed, f.Steps.Keyed = true, time.Now() })
 		}
 	} else if !p.turn.deadline.IsZero() {
 		wake = min(wake, max(time.Until(p.turn.deadline), time.Millisecond))

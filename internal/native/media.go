@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/rtc"
@@ -21,7 +22,7 @@ func (p *Participant) openMedia(ctx context.Context) error {
 	c, err := rtc.NewClient(rtc.ClientConfig{ICE: ice, RelayOnly: p.cfg.RelayOnly, Loopback: p.cfg.Loopback, Log: p.cfg.Log}, rtc.ClientHandlers{
 		Frame:    p.frame,
 		KeyFrame: func(string) {}, // every synthetic picture is a key frame
-		State:    func(w rtc.Which, s rtc.State) { p.cfg.Log.Debug("media", "which", w, "state", s) },
+		State:    p.mediaState,
 	})
 	if err != nil {
 		return err
@@ -104,6 +105,9 @@ func (p *Participant) closeMedia() {
 func (p *Participant) frame(f rtc.Frame) {
 	plain, ok := p.seal.open(f.Track, f.Payload, f.Whole)
 	p.senses.frame(f, plain, ok)
+	if p.cfg.Trace.Came != nil {
+		p.cfg.Trace.Came(f, ok, time.Now())
+	}
 	if ok && strings.HasPrefix(strings.ToLower(f.MimeType), "video/") {
 		p.note(func(x *Facts) {
 			if x.FirstPicture.Before(x.Opened) {

@@ -108,6 +108,17 @@ type Facts struct {
 // errAgain ends one attempt; the next follows.
 var errAgain = errors.New("native: start again")
 
+// errLeft ends a participant that has left by its own wish.
+var errLeft = errors.New("native: left")
+
+// Leave makes the participant leave the session; Run returns once the log says so.
+func (p *Participant) Leave() {
+	select {
+	case p.leave <- struct{}{}:
+	default: // asked already
+	}
+}
+
 // New checks the configuration. The accreditation must be this device's.
 func New(cfg Config) (*Participant, error) {
 	acc, _, err := ident.Open[ident.Accreditation](cfg.Accreditation)
@@ -120,6 +131,7 @@ func New(cfg Config) (*Participant, error) {
 	p := &Participant{
 		cfg: cfg, acc: acc, author: Author{Device: cfg.Device, Side: acc.Side, Now: time.Now},
 		seal: newSeal(), senses: newSenses(max(cfg.FPS, 1), cfg.Canary), offered: map[string]bool{},
+		leave: make(chan struct{}, 1),
 	}
 	p.tracks = p.ownTracks()
 	return p, nil
@@ -136,7 +148,7 @@ func (p *Participant) Run(ctx context.Context) error {
 	for {
 		began := time.Now()
 		err := p.attend(ctx)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, errLeft) {
 			return nil
 		}
 		p.note(func(f *Facts) { f.Problem = err.Error() })
@@ -186,7 +198,7 @@ func (p *Participant) attend(ctx context.Context) error {
 	}()
 	p.desk, p.post = desk, make(chan func(), 64)
 	p.busy, p.staged, p.founding, p.wanted, p.again, p.caught = 0, nil, nil, "", false, false
-	p.note(func(f *Facts) { f.Opened, f.Problem = opened, "" })
+	p.note(func(f *Facts) { f.Opened, f.Problem, f.Steps = opened, "", Steps{Welcomed: time.Now()} })
 	if err := p.openMedia(ctx); err != nil {
 		return err
 	}
@@ -232,6 +244,9 @@ func (p *Participant) loop(ctx context.Context) error {
 			return ctx.Err()
 		case f := <-p.post:
 			f()
+		case <-p.leave:
+			p.leaving = true
+			p.depart(ctx)
 		case <-timer.C:
 		case m, ok := <-p.desk.Pushes():
 			if !ok {
