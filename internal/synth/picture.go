@@ -20,29 +20,55 @@ const (
 // The strip at the top: two rows of cells, one bit each, white for 1. A row is two cells of sync (10 above, 01 below), sixteen bits of
 // number (person above, counter below; highest first) and two cells that count its ones modulo 4.
 const (
-	cell  = 16 // pixels
-	cells = Width / cell
-	bits  = 16
+	cell   = 16 // pixels wide
+	cellUp = 8  // pixels high
+	cells  = Width / cell
+	bits   = 16
 )
 
 // palette holds colours that differ by more than an eye or an encoder may err, in some channel, and from black and white.
 var palette = [...]color.RGBA{
-	{200, 40, 40, 255}, {40, 160, 60, 255}, {50, 80, 210, 255}, {220, 170, 30, 255}, {150, 50, 190, 255}, {30, 170, 180, 255},
-	{230, 110, 30, 255}, {120, 130, 40, 255}, {220, 90, 160, 255}, {110, 70, 40, 255}, {120, 200, 120, 255}, {30, 90, 110, 255},
+	{150, 30, 44, 255}, {24, 104, 64, 255}, {40, 60, 150, 255}, {190, 146, 40, 255}, {104, 44, 130, 255}, {36, 134, 150, 255},
+	{200, 92, 44, 255}, {104, 116, 40, 255}, {190, 90, 140, 255}, {84, 66, 44, 255}, {136, 176, 130, 255}, {40, 58, 80, 255},
 }
 
 // Colour is the background of person number n. It repeats after twelve.
 func Colour(n int) color.RGBA { return palette[(n%len(palette)+len(palette))%len(palette)] }
 
-// paint draws frame counter of person n.
+// paint draws frame counter of person n: a figure before a wall of the person's colour, initials on its chest.
 func paint(n, counter int, initials string) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, Width, Height))
-	draw.Draw(m, m.Bounds(), image.NewUniform(Colour(n)), image.Point{}, draw.Src)
+	wall := Colour(n)
+	draw.Draw(m, m.Bounds(), image.NewUniform(wall), image.Point{}, draw.Src)
+	// It breathes: a still picture and a frozen one look alike.
+	breath := counter % Loop
+	if breath > Loop/2 {
+		breath = Loop - breath
+	}
+	ellipse(m, Width/2, Height+6-breath/10, 74, 70, towards(wall, color.Black, 45))
+	ellipse(m, Width/2, 78-breath/10, 31, 37, towards(wall, color.White, 62))
 	row(m, 0, 0b10, n)
 	row(m, 1, 0b01, counter)
-	text(m, fmt.Sprintf("%04d", counter), 5, 80, 48, color.White)
-	text(m, initials, 3, 16, 130, color.Black)
+	text(m, initials, 2, Width/2-7*len(initials), 136, color.White)
+	text(m, fmt.Sprintf("%04d", counter), 1, Width-36, 2*cellUp+4, color.White)
 	return m
+}
+
+func ellipse(m *image.NRGBA, x, y, rx, ry int, c color.Color) {
+	for dy := -ry; dy <= ry; dy++ {
+		for dx := -rx; dx <= rx; dx++ {
+			if dx*dx*ry*ry+dy*dy*rx*rx <= rx*rx*ry*ry {
+				m.Set(x+dx, y+dy, c)
+			}
+		}
+	}
+}
+
+// towards mixes percent of b into a.
+func towards(a color.RGBA, b color.Color, percent int) color.RGBA {
+	r, g, bl, _ := b.RGBA()
+	mix := func(x uint8, y uint32) uint8 { return uint8((int(x)*(100-percent) + int(y>>8)*percent) / 100) }
+	return color.RGBA{mix(a.R, r), mix(a.G, g), mix(a.B, bl), 255}
 }
 
 func row(m *image.NRGBA, y, sync, value int) {
@@ -53,7 +79,7 @@ func row(m *image.NRGBA, y, sync, value int) {
 		if pattern>>(cells-1-i)&1 == 1 {
 			c = color.White
 		}
-		at := image.Rect(i*cell, y*cell, (i+1)*cell, (y+1)*cell)
+		at := image.Rect(i*cell, y*cellUp, (i+1)*cell, (y+1)*cellUp)
 		draw.Draw(m, at, image.NewUniform(c), image.Point{}, draw.Src)
 	}
 }

@@ -64,7 +64,7 @@ func readRow(m *image.YCbCr, y, sync int) (value int, ok bool) {
 	for i := range cells {
 		// the middle half of the cell
 		x0, x1 := (4*i+1)*cell*w/Width/4, (4*i+3)*cell*w/Width/4
-		y0, y1 := (4*y+1)*cell*h/Height/4, (4*y+3)*cell*h/Height/4
+		y0, y1 := (4*y+1)*cellUp*h/Height/4, (4*y+3)*cellUp*h/Height/4
 		sum, n := 0, 0
 		for py := y0; py < y1; py++ {
 			for px := x0; px < x1; px++ {
