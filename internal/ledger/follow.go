@@ -52,7 +52,9 @@ func (l *Ledger) follow(from Side, e act.Entry, b []byte, sigs []act.NodeSig, no
 		if l.cfg.Verify(heads) != nil {
 			return
 		}
-		err = l.cfg.Verify(checks)
+		if err = l.cfg.Verify(checks); err == nil {
+			err = l.validate(b)
+		}
 	} else if !l.signedEntry(e, b, sigs) {
 		return
 	}

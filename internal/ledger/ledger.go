@@ -18,6 +18,11 @@ type Config struct {
 	Sign   func(context string, b []byte) []byte // with the node key
 	Verify func([]session.Check) error           // session.Verify
 	Nonce  func() [act.NonceSize]byte            // for the node's own acts
+
+	// Validate, if set, is what the node can say of an entry beyond the rules: the MLS bytes in it (package mlsframe). It is asked after
+	// the rules and the signatures, before an entry is ordered and before one is countersigned, and must depend on nothing but its
+	// arguments. A peer that ordered what it refuses is caught like one that broke a rule.
+	Validate func(st *session.State, entry []byte) error
 }
 
 // Ledger is the order of one scope on one node. It is owned by one goroutine.

@@ -31,7 +31,17 @@ func (l *Ledger) order(from string, item []byte, now int64) error {
 	if err := l.cfg.Verify(checks); err != nil {
 		return err
 	}
+	if err := l.validate(b); err != nil {
+		return err
+	}
 	return l.take(b, nil, now)
+}
+
+func (l *Ledger) validate(entry []byte) error {
+	if l.cfg.Validate == nil {
+		return nil
+	}
+	return l.cfg.Validate(l.state, entry)
 }
 
 // take applies an entry that was checked, adds this node's signature, and tells everybody. sigs are those that came with it.

@@ -127,8 +127,8 @@ func (l *Ledger) restartWaits(now int64) {
 	}
 }
 
-// reconcile compares what a peer says it holds with what this node holds, and fetches or pushes the difference. It repairs every
-// loss, on a bad link and after a crash alike.
+// reconcile compares what a peer says it holds with what this node holds, and fetches the difference; the peer does the same. It
+// repairs every loss, on a bad link and after a crash alike.
 func (l *Ledger) reconcile(from Side, p *peer, now int64) {
 	_, next, _ := l.state.Head()
 	h := p.head
@@ -144,11 +144,6 @@ func (l *Ledger) reconcile(from Side, p *peer, now int64) {
 	uncounted := l.sequencing() && p.behindSince != 0 && now-p.behindSince >= resendEvery && h.GetNextIndex() >= next
 	if behind || uncounted || l.disagrees(h) {
 		l.fetch(from, now)
-	}
-	own := l.chain(l.cfg.Own)
-	if h.GetNextPeerOutbox() < own.next && now-p.pushedAt >= fetchEvery {
-		p.pushedAt = now
-		l.pushItems(from, max(h.GetNextPeerOutbox(), own.done))
 	}
 }
 

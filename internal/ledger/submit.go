@@ -100,10 +100,14 @@ func (l *Ledger) enqueue(p parsed, now int64) error {
 // tryAct runs the rules and the signatures as if the act were ordered now. While own items wait for their order, the ordered
 // state lags behind what the author sees, so that its refusal means little and only the signature is asked for.
 func (l *Ledger) tryAct(p parsed, now int64) error {
-	checks, err := l.state.Checks(l.makeEntry(act.ItemAct, p.bytes, now))
+	entry := l.makeEntry(act.ItemAct, p.bytes, now)
+	checks, err := l.state.Checks(entry)
 	switch {
 	case err == nil:
-		return l.cfg.Verify(checks)
+		if err := l.cfg.Verify(checks); err != nil {
+			return err
+		}
+		return l.validate(entry)
 	case l.state.Overlays() > 0:
 		return l.verify(p.Key, act.ContextAct, p.signed.Act, p.signed.Sig, problem.BadSignature)
 	}

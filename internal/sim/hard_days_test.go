@@ -67,6 +67,12 @@ func TestLinkDownWhileRevoked(t *testing.T) {
 	if slices.ContainsFunc(s.nodes[1].state().Present(), func(m session.Member) bool { return m.Person == gone.person.ID }) {
 		t.Fatal("still present on the own node")
 	}
+	s.nodes[1].kill()
+	s.run(200)
+	s.nodes[1].start()
+	if slices.ContainsFunc(s.nodes[1].state().Present(), func(m session.Member) bool { return m.Person == gone.person.ID }) {
+		t.Fatal("present again on the own node after its restart")
+	}
 	s.run(60_000)
 	if e := s.nodes[0].state().Group().Epoch; e != epoch {
 		t.Fatalf("epoch %d made while the link was lost", e)
@@ -333,4 +339,92 @@ func TestDiskFull(t *testing.T) {
 	n.full = false
 	s.must(t, "room again", 8000, nil)
 	s.done(t, nil)
+}
+
+// TestJointAfterOutbox: a joint act waits for the items that a peer's heartbeat has told of, so that nobody consents over a
+// suspension that is still on its way.
+func TestJointAfterOutbox(t *testing.T) {
+	s := meeting(t, 2, 4)
+	lossy := true
+	s.nodes[1].tamper = func(_ *node, f *linkpb.LinkFrame) *linkpb.LinkFrame {
+		if lossy && f.GetOutbox() != nil {
+			return nil
+		}
+		return f
+	}
+	s.stop(s.nodes[1])
+	s.run(300) // heartbeats tell of the item, the item does not come
+	start := len(s.nodes[0].disk.Entries)
+	signed := s.w.Officer(s.nodes[0].side, 0, act.KindClose, act.Close{})
+	s.nodes[0].submit(act.Encode(signed), act.IDOf(signed.Act), func(ledger.Answer) {})
+	s.run(1000)
+	if len(s.nodes[0].disk.Entries) != start {
+		t.Fatal("ordered before the peer's item")
+	}
+	lossy = false
+	s.run(1000)
+	if k := kindAt(s.nodes[0], start); k != act.KindSuspend {
+		t.Fatalf("%s came first", k)
+	}
+	if !s.nodes[0].state().Seen(act.IDOf(signed.Act)) {
+		t.Fatal("and then the joint act")
+	}
+}
+
+func kindAt(n *node, i int) act.Kind {
+	if i >= len(n.disk.Entries) {
+		return ""
+	}
+	var a act.Act
+	for _, signed := range actsIn(n.disk.Entries[i].Bytes) {
+		_ = canon.Decode(signed.Act, &a)
+	}
+	return a.Kind
+}
+
+// TestDiskOfYesterday: the sequencer's file is restored from a backup. It takes back from its peer what it signed since, and
+// only then orders: no fork.
+func TestDiskOfYesterday(t *testing.T) {
+	s := meeting(t, 2, 4)
+	n := s.nodes[0]
+	old := ledger.Saved{Scope: n.disk.Scope, Entries: slices.Clone(n.disk.Entries), Items: slices.Clone(n.disk.Items), Heads: slices.Clone(n.disk.Heads)}
+	s.people[0].reload()
+	s.run(30)
+	s.must(t, "reload", 5000, nil)
+	if len(old.Entries) == len(n.disk.Entries) {
+		t.Fatal("nothing happened since yesterday")
+	}
+	n.kill()
+	n.disk = old
+	s.run(100)
+	n.start()
+	c := s.people[2] // a person of its own side is there at once, before the peer's first heartbeat
+	c.shut()
+	c.open()
+	s.run(30)
+	s.must(t, "go on", 6000, nil)
+	if s.alarms[ledger.AlarmFork] != 0 {
+		t.Fatal("a fork in good faith")
+	}
+	s.done(t, nil)
+}
+
+// TestForgedEntry: the next entry, sound by the rules, but not signed by the sequencer's node. It is not taken, and nobody is
+// accused for it.
+func TestForgedEntry(t *testing.T) {
+	s := meeting(t, 3, 3)
+	honest, carrier := s.nodes[1], s.nodes[2]
+	st := honest.state()
+	s.w.Now = s.now
+	entry := s.w.Entry(st, s.w.Officer(carrier.side, 0, act.KindClose, act.Close{}))
+	term, next, _ := st.Head()
+	forged := s.w.HeadSig(carrier.side, term, next, entry)
+	for _, claimed := range [][]byte{s.nodes[0].side.ID, carrier.side.ID} {
+		push := &linkpb.LinkFrame{Body: &linkpb.LinkFrame_Entry{Entry: &linkpb.EntryPush{Scope: s.scope[:], Entry: entry, Signatures: sigPB(claimed, forged.Sig)}}}
+		honest.do(honest.book.Peer(carrier.id, s.scope, push, s.now))
+	}
+	s.run(200)
+	if n := uint64(len(honest.disk.Entries)); n != next || len(honest.ledger().Evidence()) != 0 {
+		t.Fatalf("%d entries, %d pieces of evidence", n, len(honest.ledger().Evidence()))
+	}
 }
