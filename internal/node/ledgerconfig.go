@@ -21,7 +21,7 @@ import (
 // ledgerConfig is what every log of this node is kept with.
 func (n *Node) ledgerConfig() ledger.Config {
 	return ledger.Config{
-		Own: n.side().ID, Key: n.key.Public(), Sign: n.key.Sign, Verify: session.Verify,
+		Own: n.side().ID, Key: n.key.Public(), Sign: n.key.Sign, Verify: session.Verify, Validate: validate,
 		Nonce: func() (b [act.NonceSize]byte) {
 			_, _ = rand.Read(b[:]) // never fails (crypto/rand, Go 1.24)
 			return b

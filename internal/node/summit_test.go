@@ -66,6 +66,19 @@ func (g *guest) hearsAndSees(all []*guest) bool {
 	return true
 }
 
+// awaitSince waits until g has opened sound that came well after a moment.
+func awaitSince(t *testing.T, g *guest, at time.Time) {
+	t.Helper()
+	await(t, "sound after the restart for "+g.person, func() bool {
+		for _, s := range g.Sights() {
+			if s.Source == act.SourceMicrophone && s.Last.After(at.Add(100*time.Millisecond)) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 func awaitMedia(t *testing.T, all []*guest) {
 	t.Helper()
 	deadline := time.Now().Add(2 * patience)
@@ -84,6 +97,9 @@ func awaitMedia(t *testing.T, all []*guest) {
 					t.Logf("   %s %s opened %d closed %d read %v last %v ago", s.Person, s.Source, s.Opened, s.Closed, s.Read, time.Since(s.Last))
 				}
 				t.Logf("   verdicts %v", g.Verdicts())
+			}
+			for _, g := range all {
+				dump(t, g.side)
 			}
 			t.Fatal("not everybody hears and sees everybody")
 		}
