@@ -67,6 +67,7 @@ export interface Room {
   readonly fingerprint: Fingerprint | null; // null until the group is there
   readonly proposals: readonly Proposal[];
   readonly until: number;
+  readonly pinned?: string | null; // the tile that the person keeps on the stage
 }
 
 // A notice is a failure that does not end the screen. It stays until it is over or dismissed.
