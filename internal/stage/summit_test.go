@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley.link/parley/internal/act"
+	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/native"
 	"parley.link/parley/internal/synth"
 )
@@ -37,8 +38,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// summit raises two sides with n people each.
-func summit(t *testing.T, n int) *Stage {
+// summit raises two sides with n people each. Edit changes how, nil nothing.
+func summit(t *testing.T, n int, edit ...func(*Config)) *Stage {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -46,7 +47,11 @@ func summit(t *testing.T, n int) *Stage {
 	}
 	v, q := Velmark(), Qasran()
 	v.People, q.People = v.People[:n], q.People[:n]
-	s, err := Raise(t.Context(), Config{Dir: t.TempDir(), Binary: path, Casts: []Cast{v, q}, Title: map[string]string{"en": "Test", "ar": "اختبار"}, Status: "test"})
+	c := Config{Dir: t.TempDir(), Binary: path, Casts: []Cast{v, q}, Title: map[string]string{"en": "Test", "ar": "اختبار"}, Status: "test"}
+	for _, f := range edit {
+		f(&c)
+	}
+	s, err := Raise(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,31 +71,47 @@ type actor struct {
 	*native.Participant
 	side   *Side
 	person Person
+	key    ident.Key
+	acc    []byte
 	done   chan error
 	stop   context.CancelFunc
 }
 
 // enter enrols a part and lets it take part until the test ends.
-func enter(t *testing.T, s *Stage, sd *Side, p Person) *actor {
+func enter(t *testing.T, s *Stage, sd *Side, p Person, edit ...func(*native.Config)) *actor {
 	t.Helper()
 	key, acc, err := sd.Enrol(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := native.New(native.Config{Address: sd.Address(), Device: key, Accreditation: acc, Scope: s.Scope, Language: "en",
-		Number: p.Number, Initials: p.Initials, Tone: synth.ToneOf(p.Number), FPS: 10, Loopback: true})
+	return perform(t, s, sd, p, key, acc, edit...)
+}
+
+// perform lets an enrolled device take part until the test ends. It remembers nothing of an earlier run.
+func perform(t *testing.T, s *Stage, sd *Side, p Person, key ident.Key, acc []byte, edit ...func(*native.Config)) *actor {
+	t.Helper()
+	c := native.Config{Address: sd.Address(), Device: key, Accreditation: acc, Scope: s.Scope, Language: "en",
+		Number: p.Number, Initials: p.Initials, Tone: synth.ToneOf(p.Number), FPS: 10, Loopback: true}
+	for _, f := range edit {
+		f(&c)
+	}
+	n, err := native.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	a := &actor{Participant: n, side: sd, person: p, done: make(chan error, 1), stop: stop}
+	a := &actor{Participant: n, side: sd, person: p, key: key, acc: acc, done: make(chan error, 1), stop: stop}
 	go func() { a.done <- n.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		<-a.done
-		a.done <- nil
-	})
+	t.Cleanup(func() { _ = a.end() })
 	return a
+}
+
+// end stops it and says how it ended; again and again the same.
+func (a *actor) end() error {
+	a.stop()
+	err := <-a.done
+	a.done <- err
+	return err
 }
 
 // everybody enters all parts.
