@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { codesOf, incomplete } from './src/i18n/complete.ts';
 
 // The page's own integrity: each script and style sheet in index.html carries its hash, as Integrity-Policy asks.
 function integrity(): Plugin {
@@ -30,8 +31,20 @@ function integrity(): Plugin {
   };
 }
 
+// A text that is missing in one of the six languages, or a problem code without sentences, fails the build.
+function words(): Plugin {
+  return {
+    name: 'parley-words',
+    apply: 'build',
+    buildStart() {
+      const faults = incomplete(codesOf(readFileSync('../internal/problem/codes.go', 'utf8')));
+      if (faults.length > 0) this.error(`the page's words are not complete:\n${faults.join('\n')}`);
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [svelte(), integrity()],
+  plugins: [words(), svelte(), integrity()],
   base: '/',
   build: {
     target: ['chrome121', 'firefox128', 'safari17.4'],

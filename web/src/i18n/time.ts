@@ -37,9 +37,14 @@ export function moment(ms: number, zone: string, language: Language, seconds = f
 
 // utc writes "7 December 2021, 15:04 UTC".
 export function utc(ms: number, language: Language): string {
-  const { date, time } = moment(ms, 'UTC', language);
-  if (language === 'ar') return isolateTimes(`${date}، ${time} UTC`);
-  return `${date}${language === 'zh' ? ' ' : ', '}${time} UTC`;
+  const text = `${dated(ms, 'UTC', language)} UTC`;
+  return language === 'ar' ? isolateTimes(text) : text;
+}
+
+// dated writes a day and a time of a zone that stands beside it.
+export function dated(ms: number, zone: string, language: Language): string {
+  const { date, time } = moment(ms, zone, language);
+  return `${date}${language === 'ar' ? '، ' : language === 'zh' ? ' ' : ', '}${time}`;
 }
 
 export function day(ms: number, language: Language): string {

@@ -356,7 +356,7 @@ const ar: Messages<typeof en, 'ar'> = {
   'plan.sequencer-hint': 'لا تكسب أي سلطة أخرى: كلتا العقدتين تتحقق من كل إجراء.',
   'plan.from': 'من، بتوقيت UTC',
   'plan.until': 'إلى، بتوقيت UTC',
-  'plan.format': 'الصيغة',
+  'plan.format': 'الصيغة، {language}',
   'plan.seats': 'المقاعد',
   'plan.seat-side': 'الجانب',
   'plan.seat-person': 'الشخص، الاسم المختصر',

@@ -355,7 +355,7 @@ const en = {
   'plan.sequencer-hint': 'It gains no other power: both nodes check every act.',
   'plan.from': 'From, UTC',
   'plan.until': 'Until, UTC',
-  'plan.format': 'Format',
+  'plan.format': 'Format, {language}',
   'plan.seats': 'Seats',
   'plan.seat-side': 'Side',
   'plan.seat-person': 'Person, short name',

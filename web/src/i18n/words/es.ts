@@ -356,7 +356,7 @@ const es: Messages<typeof en, 'es'> = {
   'plan.sequencer-hint': 'No obtiene ningún otro poder: ambos nodos comprueban cada acto.',
   'plan.from': 'Desde, UTC',
   'plan.until': 'Hasta, UTC',
-  'plan.format': 'Formato',
+  'plan.format': 'Formato, {language}',
   'plan.seats': 'Asientos',
   'plan.seat-side': 'Parte',
   'plan.seat-person': 'Persona, nombre corto',

@@ -356,7 +356,7 @@ const fr: Messages<typeof en, 'fr'> = {
   'plan.sequencer-hint': 'Il n’en tire aucun autre pouvoir : les deux nœuds vérifient chaque acte.',
   'plan.from': 'De, UTC',
   'plan.until': 'À, UTC',
-  'plan.format': 'Format',
+  'plan.format': 'Format, {language}',
   'plan.seats': 'Sièges',
   'plan.seat-side': 'Partie',
   'plan.seat-person': 'Personne, nom court',

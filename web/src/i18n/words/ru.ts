@@ -356,7 +356,7 @@ const ru: Messages<typeof en, 'ru'> = {
   'plan.sequencer-hint': 'Другой власти он не получает: каждое действие проверяют оба узла.',
   'plan.from': 'С, UTC',
   'plan.until': 'До, UTC',
-  'plan.format': 'Формат',
+  'plan.format': 'Формат, {language}',
   'plan.seats': 'Места',
   'plan.seat-side': 'Сторона',
   'plan.seat-person': 'Человек, краткое имя',

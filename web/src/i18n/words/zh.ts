@@ -356,7 +356,7 @@ const zh: Messages<typeof en, 'zh'> = {
   'plan.sequencer-hint': '它不因此获得其他权力：两个节点都核查每一项行为。',
   'plan.from': '开始，UTC',
   'plan.until': '结束，UTC',
-  'plan.format': '形式',
+  'plan.format': '形式，{language}',
   'plan.seats': '席位',
   'plan.seat-side': '方',
   'plan.seat-person': '人员，短名',
