@@ -52,6 +52,7 @@ type Client struct {
 	up, down  *webrtc.PeerConnection
 	negotiate sync.Mutex // one description of up at a time
 	answering sync.Mutex // one of down
+	unused    idle       // guarded by answering
 
 	mu      sync.Mutex
 	sending map[string]*SendTrack
@@ -162,7 +163,7 @@ func (c *Client) DownOffer(ctx context.Context, sdp string, tracks []TrackMid) (
 	c.mu.Lock()
 	c.named = named
 	c.mu.Unlock()
-	if err := c.down.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
+	if err := c.down.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: c.unused.read(sdp)}); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrBadSDP, err)
 	}
 	d, err := c.down.CreateAnswer(nil)
