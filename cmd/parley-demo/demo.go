@@ -103,6 +103,7 @@ func (d *demo) print() {
 			}
 			fmt.Fprintf(d.out, "    %-34s %s%s\n", sd.Origin(p.ID), p.Name["en"]+", "+p.Office["en"], note)
 		}
+		fmt.Fprintf(d.out, "    %-34s Protocol officer: accredits, revokes, links (not in the room)\n", sd.Origin(officerLabel(sd)))
 	}
 	fmt.Fprintln(d.out, "\nCtrl-C ends it.")
 }
@@ -112,6 +113,7 @@ func (d *demo) print() {
 func (d *demo) runOfficer(ctx context.Context, sd *stage.Side) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
+	certified := map[string]bool{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -123,7 +125,14 @@ func (d *demo) runOfficer(ctx context.Context, sd *stage.Side) {
 			continue // the node restarts, or we stop
 		}
 		for _, e := range r.Pending {
-			if p, ok := d.persona(sd, e); ok {
+			if label(e) == officerLabel(sd) && !certified[string(e.Device)] {
+				certified[string(e.Device)] = true
+				if err := sd.Certify(e.Device, officerLabel(sd), "Protocol officer"); err != nil {
+					fmt.Fprintf(d.out, "  %s could not be certified: %v\n", officerLabel(sd), err)
+				}
+				continue
+			}
+			if p, ok := sd.Person(label(e)); ok {
 				if _, err := sd.Office.Accredit(ctx, e.Id, sd.Accreditation(p, e.Device)); err != nil {
 					fmt.Fprintf(d.out, "  %s could not be accredited: %v\n", p.ID, err)
 				}
@@ -132,10 +141,14 @@ func (d *demo) runOfficer(ctx context.Context, sd *stage.Side) {
 	}
 }
 
-func (d *demo) persona(sd *stage.Side, e *signalpb.PendingEnrolment) (stage.Person, bool) {
-	label, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(e.Note)), ".localhost")
-	return sd.Person(label)
+// label is the persona whose page asks: the first part of name.localhost.
+func label(e *signalpb.PendingEnrolment) string {
+	l, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(e.Note)), ".localhost")
+	return l
 }
+
+// officerLabel is the persona of a side's protocol officer, whose device the delegation key certifies instead of an officer.
+func officerLabel(sd *stage.Side) string { return sd.Cast.ID[:1] + "-protocol" }
 
 // runResume has both officers agree to go on when the session stands still and the link is up again.
 func (d *demo) runResume(ctx context.Context) {

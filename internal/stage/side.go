@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ type Side struct {
 	Officers [side.Officers]ident.Key
 	Office   native.Office // of the first officer, once open
 	checked  side.Checked
+	offline  string // the directory with the delegation key
+	pass     []byte
 
 	mu     sync.Mutex
 	states map[string]string // session scope → state, as the node last said
@@ -80,12 +83,27 @@ func found(dir, binary string, c Cast, p Ports, announce string) (*Side, error) 
 	if err := side.WriteFile(filepath.Join(s.Data, side.BundleFile), b.Text(), 0o644); err != nil {
 		return nil, err
 	}
+	s.offline, s.pass = offline, pass
 	if s.checked, err = b.Check(time.Now().UnixMilli()); err != nil {
 		return nil, err
 	}
 	s.ID = s.checked.ID[:]
 	s.Node = newProcess(binary, s.Data, p, announce)
 	return s, nil
+}
+
+// Certify makes a device the side's second officer, on the offline machine, and brings the new bundle to the node.
+func (s *Side) Certify(device []byte, person, name string) error {
+	d, b, err := side.Open(s.offline)
+	if err != nil {
+		return err
+	}
+	// Two officers at most: the second scripted one, who never sat down, makes room.
+	b.Officers = b.Officers[:1]
+	if b, err = d.CertifyOfficer(b, device, person, name, strings.Join(ident.DeviceWords(device), " "), validFor, s.pass); err != nil {
+		return err
+	}
+	return side.WriteFile(filepath.Join(s.Data, side.BundleFile), b.Text(), 0o644)
 }
 
 // open brings the first officer to the node's desk.
