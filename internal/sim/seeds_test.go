@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	seeds   = flag.Int("sim.seeds", 300, "how many seeds TestSeeds runs")
+	seeds   = flag.Int("sim.seeds", 250, "how many seeds TestSeeds runs")
 	oneSeed = flag.Uint64("sim.seed", 0, "run this seed only, with a trace")
 )
 
