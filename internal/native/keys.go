@@ -238,7 +238,10 @@ func (p *Participant) present(ctx context.Context) {
 	case joined && bytes.Equal(me.Join, p.join):
 		p.publish(ctx)
 	case p.join != nil && !p.gone():
-		// Sent, taken by the node, not yet ordered.
+		// Sent and not yet ordered. A node that was killed meanwhile has forgotten it: the same bytes again, which are in the log once.
+		if !p.joinSent {
+			p.sendJoin(ctx)
+		}
 	case phase == session.PhaseAgreed || phase == session.PhaseSuspended:
 		// Never joined; or a join of this device from before it lost its state; or the node took us for lost.
 		if time.Now().After(p.nextJoin) {
@@ -300,17 +303,32 @@ func (p *Participant) joinAnew(ctx context.Context) {
 		Person: p.acc.Person, Device: p.cfg.Device.Public(), Key: m.SignatureKey})
 	p.member = m
 	p.note(func(f *Facts) { f.Steps.JoinSent = time.Now() })
-	p.join = p.submit(ctx, act.KindJoin, act.Join{Accreditation: p.cfg.Accreditation, SessionCert: canon.Encode(cert), KeyPackage: m.KeyPackage}, func(err error) {
-		if err != nil {
-			p.member, p.join = nil, nil
-		}
-	})
+	s, id := p.author.Act(scope[:], act.KindJoin, act.Join{Accreditation: p.cfg.Accreditation, SessionCert: canon.Encode(cert), KeyPackage: m.KeyPackage})
+	p.join, p.joinAct = id[:], s
+	p.sendJoin(ctx)
 }
 
 // submit sends an own act; done runs on the loop with the node's answer.
 func (p *Participant) submit(ctx context.Context, kind act.Kind, body any, done func(error)) []byte {
 	scope := p.log.State.Scope()
 	s, id := p.author.Act(scope[:], kind, body)
+	p.handIn(ctx, kind, s, done)
+	return id[:]
+}
+
+// sendJoin sends the present join over the present socket.
+func (p *Participant) sendJoin(ctx context.Context) {
+	p.joinSent = true
+	join := p.join
+	p.handIn(ctx, act.KindJoin, p.joinAct, func(err error) {
+		if err != nil && bytes.Equal(join, p.join) {
+			p.member, p.join = nil, nil
+		}
+	})
+}
+
+func (p *Participant) handIn(ctx context.Context, kind act.Kind, s act.Signed, done func(error)) {
+	scope := p.log.State.Scope()
 	desk := p.desk
 	p.busy++
 	p.background(ctx, func(ctx context.Context) func() {
@@ -324,7 +342,6 @@ func (p *Participant) submit(ctx context.Context, kind act.Kind, body any, done 
 			done(err)
 		}
 	})
-	return id[:]
 }
 
 // turnOver does what is due now and says how long until the next.

@@ -8,6 +8,7 @@ import (
 
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/rtc"
+	"parley.link/parley/internal/session"
 	"parley.link/parley/internal/sframe"
 	"parley.link/parley/internal/synth"
 	"parley.link/parley/internal/wire/signalpb"
@@ -104,10 +105,10 @@ func (p *Participant) closeMedia() {
 // frame opens what came, on a goroutine of the media driver.
 func (p *Participant) frame(f rtc.Frame) {
 	plain, ok := p.seal.open(f.Track, f.Payload, f.Whole)
-	p.senses.frame(f, plain, ok)
 	if p.cfg.Trace.Came != nil {
 		p.cfg.Trace.Came(f, ok, time.Now())
 	}
+	p.senses.frame(f, plain, ok)
 	if ok && strings.HasPrefix(strings.ToLower(f.MimeType), "video/") {
 		p.note(func(x *Facts) {
 			if x.FirstPicture.Before(x.Opened) {
@@ -161,19 +162,22 @@ func (p *Participant) want(ctx context.Context) {
 	}
 }
 
-// publish announces own tracks, once per join.
+// publish announces the own tracks that the log does not have: once over each socket, for a node that was killed has forgotten what
+// it had not ordered.
 func (p *Participant) publish(ctx context.Context) {
-	if p.log.State.Phase() != "agreed" {
+	if p.log.State.Phase() != "agreed" || time.Now().Before(p.nextPublish) {
 		return
 	}
+	known := p.log.State.Tracks()
 	for _, o := range p.tracks {
-		if p.offered[o.id] {
+		if p.published[o.id] || slices.ContainsFunc(known, func(t session.Track) bool { return t.ID == o.id }) {
 			continue
 		}
-		p.offered[o.id] = true
+		p.offered[o.id], p.published[o.id] = true, true
 		p.submit(ctx, act.KindPublish, act.Publish{Track: o.id, Source: o.source, Codec: string(o.codec)}, func(err error) {
 			if err != nil {
-				delete(p.offered, o.id)
+				delete(p.published, o.id)
+				p.nextPublish = time.Now().Add(500 * time.Millisecond)
 			}
 		})
 	}

@@ -74,12 +74,17 @@ type Participant struct {
 	attests  attestations
 	attested time.Time
 	offered  map[string]bool // own tracks published under the present join
-	wanted   string
-	caught   bool
-	nextJoin time.Time
-	again    bool // end this socket and come back
-	leave    chan struct{}
-	leaving  bool
+	joinAct  act.Signed      // what p.join is the id of
+	joinSent bool            // over the present socket
+
+	published   map[string]bool // tracks whose publish was sent over the present socket
+	nextPublish time.Time       // after a refusal
+	wanted      string
+	caught      bool
+	nextJoin    time.Time
+	again       bool // end this socket and come back
+	leave       chan struct{}
+	leaving     bool
 
 	mu    sync.Mutex // guards facts and open
 	facts Facts
@@ -198,6 +203,7 @@ func (p *Participant) attend(ctx context.Context) error {
 	}()
 	p.desk, p.post = desk, make(chan func(), 64)
 	p.busy, p.staged, p.founding, p.wanted, p.again, p.caught = 0, nil, nil, "", false, false
+	p.joinSent, p.published = false, map[string]bool{}
 	p.note(func(f *Facts) { f.Opened, f.Problem, f.Steps = opened, "", Steps{Welcomed: time.Now()} })
 	if err := p.openMedia(ctx); err != nil {
 		return err
