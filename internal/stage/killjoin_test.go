@@ -69,3 +69,41 @@ func oneEpoch(actors []*actor) func() string {
 		return ""
 	}
 }
+
+// A join that waits for the other side's node is in its own node's memory only. When that node is killed too, the person's client
+// has to notice that nobody will ever order it.
+func TestJoinLostWithItsNode(t *testing.T) {
+	s := summit(t, 2)
+	var actors []*actor
+	for _, sd := range s.Sides {
+		actors = append(actors, enter(t, s, sd, sd.Cast.People[0]))
+	}
+	wait(t, 30*time.Second, agree(actors))
+	sequencer, other := s.Sides[0], s.Sides[1]
+	if err := sequencer.Node.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	late := enter(t, s, other, other.Cast.People[1])
+	actors = append(actors, late)
+	wait(t, 10*time.Second, func() string {
+		if f := late.Facts(); f.LogNext == 0 || f.Phase == "" {
+			return fmt.Sprintf("has not read the log: %+v", f)
+		}
+		return ""
+	})
+	time.Sleep(500 * time.Millisecond) // its join is on the way, and nobody orders
+	if err := other.Node.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for _, sd := range s.Sides {
+		if err := sd.Node.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		reopen(t, sd)
+	}
+	goOn(t, s, actors)
+	running := time.Now()
+	wait(t, 20*time.Second, oneEpoch(actors))
+	t.Logf("in one epoch %v after the session went on", time.Since(running).Round(time.Millisecond))
+	sameRecord(t, s, nil)
+}
