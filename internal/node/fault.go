@@ -77,7 +77,7 @@ func ExitCode(err error) int {
 func listening(setting, address string, err error) error {
 	f := &Fault{What: fmt.Sprintf("The node cannot listen on %s (setting %s)", address, setting), Exit: ExitConfig, Err: err}
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(err, syscall.EADDRINUSE), problem.CodeOf(err) == problem.PortBusy:
 		f.Exit = ExitPortBusy
 		f.Means = "Another program has this port, perhaps a node that still runs. Nothing was started."
 		f.Do = "Stop the other program (ss -lntup shows it) or choose another port."

@@ -111,3 +111,5 @@ func dump(t *testing.T, p *party) {
 		}
 	}
 }
+
+func encoded(s ident.Signed) []byte { return canon.Encode(s) }
