@@ -32,6 +32,12 @@ func (o Office) Accredit(ctx context.Context, enrolment []byte, a ident.Accredit
 	return signed, err
 }
 
+// Decline refuses a waiting device.
+func (o Office) Decline(ctx context.Context, enrolment []byte, reason string) error {
+	_, err := o.ask(ctx, &signalpb.Officer{Ask: &signalpb.Officer_Decline{Decline: &signalpb.Decline{Enrolment: enrolment, Reason: reason}}})
+	return err
+}
+
 // Revoke ends a person's accreditation on a device (nil: on every device), and says so in each of the sessions given.
 func (o Office) Revoke(ctx context.Context, person string, device []byte, reason string, scopes ...[]byte) error {
 	r := ident.Revocation{Version: ident.Version, Side: o.Author.Side, Person: person, Device: device, Reason: reason,
