@@ -19,6 +19,7 @@ import (
 	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/native"
 	"parley.link/parley/internal/side"
+	"parley.link/parley/internal/store"
 	"parley.link/parley/internal/wire/signalpb"
 )
 
@@ -44,6 +45,7 @@ type party struct {
 	data     string
 	officers []ident.Key
 	cfg      config.Config
+	store    store.Options
 
 	node *Node
 	stop context.CancelFunc
@@ -106,7 +108,7 @@ func (p *party) start() {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})).With("node", p.name)
-	n, err := New(context.Background(), p.cfg, Options{Client: testClient, Log: log})
+	n, err := New(context.Background(), p.cfg, Options{Client: testClient, Log: log, store: p.store})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -231,9 +233,12 @@ type world struct {
 	a, b *party
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB, prepare ...func(*world)) *world {
 	t.Helper()
 	w := &world{t: t, a: newParty(t, "velmark"), b: newParty(t, "qasran")}
+	for _, f := range prepare {
+		f(w)
+	}
 	for _, p := range []*party{w.a, w.b} {
 		p.start()
 		t.Cleanup(p.halt)

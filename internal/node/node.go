@@ -39,6 +39,8 @@ import (
 type Options struct {
 	Client fs.FS // the built client
 	Log    *slog.Logger
+
+	store store.Options // of tests that break writes
 }
 
 // Node is one side's node. New opens everything, Run serves, both once.
@@ -93,7 +95,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (n *Node, err error)
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand, Go 1.24)
 	n.boot = binary.BigEndian.Uint64(b[:])
 	path := filepath.Join(cfg.Data, storeFile)
-	if n.store, err = store.Open(ctx, path, store.Options{}); err != nil {
+	if n.store, err = store.Open(ctx, path, o.store); err != nil {
 		return n, opening(path, err)
 	}
 	n.presence = newPresence(time.Now)

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -19,7 +20,6 @@ import (
 
 	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/problem"
-	"parley.link/parley/internal/web"
 	"parley.link/parley/internal/wire/signalpb"
 )
 
@@ -91,7 +91,7 @@ const (
 // Seat is one connected device.
 type Seat struct {
 	cfg  *Config
-	sock *web.Socket
+	sock Socket
 
 	mu     sync.Mutex
 	device Device // set once, at the Welcome
@@ -108,8 +108,17 @@ type Seat struct {
 	asks     allowance
 }
 
+// Socket is what a seat needs of a WebSocket; *web.Socket is one.
+type Socket interface {
+	Messages() <-chan []byte // closed when the socket ends
+	Send(b []byte)           // never waits
+	Queued() int             // bytes not yet written
+	Close(cause error)       // after what is queued was written
+	Remote() netip.Addr
+}
+
 // Run serves one socket to its end. It is what web.Config.Accept calls.
-func Run(ctx context.Context, cfg *Config, sock *web.Socket) {
+func Run(ctx context.Context, cfg *Config, sock Socket) {
 	s := &Seat{cfg: cfg, sock: sock, watching: map[[32]byte]func(){}, relays: newAllowance(20, 100), asks: newAllowance(10, 40)}
 	defer s.leave()
 	guard := time.NewTimer(helloWithin)
