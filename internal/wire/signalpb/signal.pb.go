@@ -2143,12 +2143,14 @@ func (x *TrackState) GetReason() string {
 //	attest   canonical ident.Signed (no ML-DSA) whose body is canonical {"v": 1, "tree", "epoch", "group", "scope", "transcript"}
 //	         and whose Ed25519 is the MLS signature key's over act.Message("parley attestation v1", body). Sent after every new
 //	         epoch and every 8 s, so that who reconnected hears it too; 10 s without one is shown as amber.
+//	vote     canonical act.Signed, an officer's term act: from a node to its own officers only, for the one who puts the votes of all
+//	         sides together. Clients cannot send it.
 type Relay struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Scope         []byte                 `protobuf:"bytes,1,opt,name=scope,proto3" json:"scope,omitempty"`
 	Side          []byte                 `protobuf:"bytes,2,opt,name=side,proto3" json:"side,omitempty"`       // filled by the node
 	Device        []byte                 `protobuf:"bytes,3,opt,name=device,proto3" json:"device,omitempty"`   // filled by the node
-	Kind          string                 `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`       // ready, attest
+	Kind          string                 `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`       // ready, attest, vote
 	Payload       []byte                 `protobuf:"bytes,5,opt,name=payload,proto3" json:"payload,omitempty"` // at most 4 KiB
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

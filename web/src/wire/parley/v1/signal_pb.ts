@@ -976,6 +976,8 @@ export const TrackStateSchema: GenMessage<TrackState> = /*@__PURE__*/
  *   attest   canonical ident.Signed (no ML-DSA) whose body is canonical {"v": 1, "tree", "epoch", "group", "scope", "transcript"}
  *            and whose Ed25519 is the MLS signature key's over act.Message("parley attestation v1", body). Sent after every new
  *            epoch and every 8 s, so that who reconnected hears it too; 10 s without one is shown as amber.
+ *   vote     canonical act.Signed, an officer's term act: from a node to its own officers only, for the one who puts the votes of all
+ *            sides together. Clients cannot send it.
  *
  * @generated from message parley.v1.Relay
  */
@@ -1000,7 +1002,7 @@ export type Relay = Message<"parley.v1.Relay"> & {
   device: Uint8Array;
 
   /**
-   * ready, attest
+   * ready, attest, vote
    *
    * @generated from field: string kind = 4;
    */
