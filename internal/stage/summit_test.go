@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -92,6 +93,9 @@ func perform(t *testing.T, s *Stage, sd *Side, p Person, key ident.Key, acc []by
 	t.Helper()
 	c := native.Config{Address: sd.Address(), Device: key, Accreditation: acc, Scope: s.Scope, Language: "en",
 		Number: p.Number, Initials: p.Initials, Tone: synth.ToneOf(p.Number), FPS: 10, Loopback: true}
+	if os.Getenv("PARLEY_TEST_LOG") != "" {
+		c.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("person", p.ID)
+	}
 	for _, f := range edit {
 		f(&c)
 	}
