@@ -227,16 +227,19 @@ func (s *scope) alarm(a ledger.Alarm) {
 	}
 }
 
-// submit takes an act of an own device.
+// submit takes an act of an own device. f is called once.
 func (s *scope) submit(id act.ID, signed []byte, f answer) {
+	taken := false
 	s.turn(func(l *ledger.Ledger, now int64) []ledger.Effect {
+		taken = true
 		s.waiting[id] = append(s.waiting[id], f)
 		return l.Submit(signed, now)
 	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.broken != nil {
-		s.answer(ledger.Answer{Act: id, Problem: s.broken})
+	if !taken {
+		s.mu.Lock()
+		broken := s.broken
+		s.mu.Unlock()
+		f(id[:], 0, broken)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sort"
 	"sync"
+	"time"
 
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/canon"
@@ -31,6 +32,7 @@ type scopes struct {
 	verified func(side ledger.Side) bool // there is a verified link card of it
 	hub      *seat.Hub
 	nodeKey  []byte
+	refusals seen
 
 	mu  sync.Mutex
 	all map[ledger.Scope]*scope
@@ -238,7 +240,9 @@ func (c *scopes) frame(from ledger.Side, f *linkpb.LinkFrame) {
 		}
 		var err error
 		if s, err = c.begin(id, *a); err != nil {
-			c.env.note("plan-refused", id, string(problem.CodeOf(err))+" from side "+short(from))
+			if c.refusals.first(string(from[:])+string(problem.CodeOf(err)), time.Now()) {
+				c.env.note("plan-refused", id, string(problem.CodeOf(err))+" from side "+short(from))
+			}
 			return
 		}
 		fresh = true
