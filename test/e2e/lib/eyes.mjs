@@ -2,7 +2,7 @@
 import { looks } from "./media.mjs";
 
 /** until polls a condition; it never sleeps blindly. The last value is in the error. */
-export async function until(what, probe, timeout = 20_000) {
+export async function until(what, probe, timeout = 20_000, describe = () => "") {
   const end = Date.now() + timeout;
   let last;
   for (;;) {
@@ -12,7 +12,7 @@ export async function until(what, probe, timeout = 20_000) {
     } catch (e) {
       last = e;
     }
-    if (Date.now() > end) throw new Error(`not in ${timeout} ms: ${what} (last: ${last instanceof Error ? last.message : JSON.stringify(last)})`);
+    if (Date.now() > end) throw new Error(`not in ${timeout} ms: ${what} (last: ${last instanceof Error ? last.message : JSON.stringify(last)}) ${await describe()}`);
     await new Promise((r) => setTimeout(r, 100));
   }
 }
@@ -27,6 +27,23 @@ export function inbound(page) {
       }
     }
     return out;
+  });
+}
+
+/** media describes every peer connection of a page in one line, for the message of a failing test. */
+export function media(page) {
+  return page.evaluate(async () => {
+    const out = [];
+    for (const pc of window.__peers) {
+      const rtp = [];
+      for (const s of (await pc.getStats()).values()) {
+        if (s.type === "outbound-rtp") rtp.push(`sent ${s.kind} ${s.packetsSent}/${s.framesEncoded ?? "-"}`);
+        if (s.type === "inbound-rtp") rtp.push(`got ${s.kind} ${s.packetsReceived}/${s.framesDecoded ?? "-"}`);
+      }
+      const places = pc.getTransceivers().map((t) => `${t.mid}:${t.currentDirection}`);
+      out.push(`${pc.connectionState} ${pc.iceConnectionState} ${pc.signalingState} [${places}] {${rtp.join(", ")}}`);
+    }
+    return `${out.join(" | ")} ${JSON.stringify(window.parley?.facts())}`;
   });
 }
 

@@ -248,6 +248,13 @@ class ParleyClient {
     void this.client.actions.enter(); // what the devices give follows when they give it
   }
 
+  /** A principal has no button to find: the door opens when the microphone is proven and the session may be entered. */
+  #enterPrincipal(): void {
+    const { screen } = this.#store.current();
+    if (screen.kind !== "holding" || screen.entry.kind !== "automatic") return;
+    if (screen.microphone.kind === "live" && screen.microphone.proven) void this.client.actions.enter();
+  }
+
   #report(r: SealReport): void {
     if (r.kind === "counters") this.#hall.attendance?.counted(r.tracks);
     if (r.kind === "alarm" && r.code === "decrypt-failures") this.#notices.warn(new ProblemError("cannot-open"));
@@ -268,6 +275,7 @@ class ParleyClient {
     this.#notices.while(heldBack, new ProblemError("held-back"));
     this.#notices.while(this.#connection.clock.off, new ProblemError("clock-off"));
     this.#notices.while(attendance?.mediaFailing(now) ?? false, new ProblemError("media-failed"));
+    this.#enterPrincipal();
     this.#notices.tick();
     this.#render();
   }

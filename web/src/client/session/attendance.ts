@@ -113,6 +113,7 @@ export class Attendance {
 
   applied(a: Applied): void {
     this.room.applied(a);
+    if (a.effects.some((e) => e.kind === "joined") && a.id === this.room.joinId) this.#look();
     if (a.effects.some((e) => e.kind === "joined" || e.kind === "resumed")) this.#media.again();
     this.#refresh();
   }
@@ -155,6 +156,7 @@ export class Attendance {
 
   tick(now: number): void {
     this.room.tick(now);
+    if (this.room.member?.state === "live" && this.followed.log.state.phase() === "agreed") this.#look();
     void this.#media.tick(this.#ports.now);
   }
 
@@ -168,6 +170,10 @@ export class Attendance {
     this.arrivals.close();
     this.tracks.end();
     await this.room.end();
+  }
+
+  #look(): void {
+    this.tracks.look((id) => this.#track(id)?.muted);
   }
 
   #share(source: Source, media: MediaStreamTrack | null): void {

@@ -3,6 +3,7 @@
 // Narrowing is local first: a muted microphone is silent here before the act that says so has left. Widening is the log's: an
 // unmuted microphone is shown as live when the act is in the log, and the node forwards nothing before.
 import { codecOf, type Source, type Up } from "../../media/up";
+import { asProblem } from "../problem";
 
 export interface OwnTrack {
   readonly id: string;
@@ -23,6 +24,10 @@ export class OwnTracks {
   readonly #tracks = new Map<Source, OwnTrack>();
   #up: Up | undefined;
   #joined = false;
+  /** Ids whose announcement is on its way or in the log. */
+  readonly #announced = new Set<string>();
+  /** Ids with a mute or unmute on its way. */
+  readonly #muting = new Set<string>();
 
   constructor(ports: OwnTracksPorts) {
     this.#ports = ports;
@@ -55,6 +60,17 @@ export class OwnTracks {
     for (const t of this.#tracks.values()) this.#announce(t);
   }
 
+  /**
+   * look announces what could not be announced before (the join was still on its way, or the session stood still), and says again
+   * what is muted here and not yet in the log.
+   */
+  look(muted: (track: string) => boolean | undefined): void {
+    for (const t of this.#tracks.values()) {
+      this.#announce(t);
+      if (t.muted && muted(t.id) === false && !this.#muting.has(t.id)) void this.#submitMute(t, true).catch(() => undefined);
+    }
+  }
+
   /** show sends a source, or replaces the media of one that is sent. */
   show(source: Source, media: MediaStreamTrack | null, muted = false): void {
     const before = this.#tracks.get(source);
@@ -84,11 +100,12 @@ export class OwnTracks {
     if (track === undefined || track.muted === muted) return;
     this.#set({ ...track, muted });
     try {
-      if (this.#joined) await this.#ports.submit(muted ? "mute" : "unmute", { track: track.id });
+      if (this.#joined) await this.#submitMute(track, muted);
     } catch (e) {
+      if (muted) return; // silent here already; look says it again
       // A refused unmute leaves the microphone as silent as it was.
       const now = this.#tracks.get(source);
-      if (!muted && now?.id === track.id) this.#set({ ...now, muted: true });
+      if (now?.id === track.id) this.#set({ ...now, muted: true });
       throw e;
     }
   }
@@ -97,7 +114,17 @@ export class OwnTracks {
   end(): void {
     this.#joined = false;
     this.#up = undefined;
+    this.#announced.clear();
     this.#tracks.clear();
+  }
+
+  async #submitMute(track: OwnTrack, muted: boolean): Promise<void> {
+    this.#muting.add(track.id);
+    try {
+      await this.#ports.submit(muted ? "mute" : "unmute", { track: track.id });
+    } finally {
+      this.#muting.delete(track.id);
+    }
   }
 
   #set(track: OwnTrack): void {
@@ -113,10 +140,18 @@ export class OwnTracks {
   }
 
   #announce(track: OwnTrack): void {
+    if (this.#announced.has(track.id)) return;
+    this.#announced.add(track.id);
     const body = { track: track.id, source: track.source, codec: codecOf(track.source), muted: track.muted };
-    this.#ports.submit("publish", body).catch(this.#ports.failed);
+    this.#ports.submit("publish", body).catch((e: unknown) => {
+      if (early.has(asProblem(e).code)) this.#announced.delete(track.id);
+      else this.#ports.failed(e);
+    });
   }
 }
+
+/** Refusals that say "not yet". */
+const early = new Set(["not-joined", "session-suspended", "not-in-force", "unknown-session", "link-lost"]);
 
 /** trackId is 16 random bytes as 22 characters of base64url. */
 export function trackId(): string {
