@@ -35,11 +35,7 @@ func (p *Participant) openMedia(ctx context.Context) error {
 			return err
 		}
 		if o.codec == sframe.Opus {
-			tone, err := synth.NewTone(p.cfg.Tone)
-			if err != nil {
-				return err
-			}
-			p.wait.Go(func() { p.runMicrophone(ctx, o, t, tone) })
+			p.wait.Go(func() { p.runMicrophone(ctx, o, t, p.tone) })
 		} else {
 			v := synth.NewVideo(p.cfg.Number+1000*(i/2), p.cfg.Initials, max(p.cfg.FPS, 1))
 			p.wait.Go(func() { p.runCamera(ctx, o, t, v) })

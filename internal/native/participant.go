@@ -15,6 +15,7 @@ import (
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/rtc"
 	"parley.link/parley/internal/session"
+	"parley.link/parley/internal/synth"
 	"parley.link/parley/internal/wire/signalpb"
 )
 
@@ -51,6 +52,7 @@ type Participant struct {
 	seal   *seal
 	senses *senses
 	tracks []own
+	tone   *synth.Tone // of the microphone
 
 	// Owned by Run's goroutine.
 	rt       *mlsjs.Runtime
@@ -149,6 +151,11 @@ func (p *Participant) Run(ctx context.Context) error {
 		return err
 	}
 	p.rt = rt
+	if p.cfg.Tone >= 0 { // encoding takes milliseconds that a return must not wait for
+		if p.tone, err = synth.NewTone(p.cfg.Tone); err != nil {
+			return err
+		}
+	}
 	delay := 100 * time.Millisecond
 	for {
 		began := time.Now()
