@@ -25,7 +25,7 @@ import (
 
 // A world of two sides, their nodes in this process, on loopback, spoken to over their ordinary doors.
 
-const patience = 20 * time.Second
+const patience = 30 * time.Second // the tests share a small machine
 
 func newKey(t testing.TB) ident.Key {
 	t.Helper()

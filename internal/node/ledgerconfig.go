@@ -10,6 +10,7 @@ import (
 
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/canon"
+	"parley.link/parley/internal/config"
 	"parley.link/parley/internal/ledger"
 	"parley.link/parley/internal/link"
 	"parley.link/parley/internal/problem"
@@ -21,7 +22,7 @@ import (
 // ledgerConfig is what every log of this node is kept with.
 func (n *Node) ledgerConfig() ledger.Config {
 	return ledger.Config{
-		Own: n.side().ID, Key: n.key.Public(), Sign: n.key.Sign, Verify: session.Verify, Validate: validate,
+		Own: n.side().ID, Key: n.key.Public(), Sign: n.key.Sign, Verify: session.Verify, Validate: validate, Build: config.Version,
 		Nonce: func() (b [act.NonceSize]byte) {
 			_, _ = rand.Read(b[:]) // never fails (crypto/rand, Go 1.24)
 			return b

@@ -65,6 +65,7 @@ func (n *Node) Run(ctx context.Context) error {
 	linkWG.Wait() // the events are read until the link has gone
 	stopEvents()
 	events.Wait()
+	n.scopes.sealAll()
 	n.admin.stop(stop)
 	n.admin, n.link = nil, nil
 	n.closeAll()

@@ -37,6 +37,7 @@ type scope struct {
 	phase    string
 	broken   *problem.Error // nothing can be kept any more
 	views    uint64
+	sealed   uint64 // entries below the newest snapshot
 }
 
 // scopeEnv is what all scopes share.
@@ -74,6 +75,7 @@ func (s *scope) replay(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.findSnapshot(ctx, &saved)
 	cfg := s.env.ledger
 	cfg.Scope = s.id
 	led, err := ledger.Replay(cfg, saved, s.env.now())
@@ -81,6 +83,7 @@ func (s *scope) replay(ctx context.Context) error {
 		return err
 	}
 	s.led = led
+	s.resumed()
 	s.phase = led.State().Phase()
 	return nil
 }
@@ -162,6 +165,7 @@ func (s *scope) settle() {
 	}
 	s.views++
 	s.env.viewed(s.view())
+	s.seal(sealEvery)
 }
 
 // publish sends a turn to this node's own clients, and looks for what the node itself must do about it.

@@ -165,7 +165,7 @@ func TestLostAndReturned(t *testing.T) {
 	}
 	// The same person comes back: a join replaces.
 	again := w.a.attend(scope, "v-prin", v.device, v.signed, 1, 440)
-	awaitMedia(t, []*guest{again, all[1]})
+	awaitMedia(t, w, scope, []*guest{again, all[1]})
 }
 
 func TestRestartResumesRunningSession(t *testing.T) {
@@ -181,9 +181,9 @@ func TestRestartResumesRunningSession(t *testing.T) {
 			began := time.Now()
 			p.start()
 			for _, g := range all {
-				awaitSince(t, g, began)
+				awaitSince(t, w, scope, g, began)
 			}
-			awaitMedia(t, all)
+			awaitMedia(t, w, scope, all)
 			t.Logf("everybody hears and sees everybody %v after the restart", time.Since(began))
 			w.linked()
 			w.sameLog(scope)
@@ -294,5 +294,5 @@ func TestHostileNode(t *testing.T) {
 	if len(n.hub.All(nil2)) != before {
 		t.Error("somebody was thrown out")
 	}
-	awaitMedia(t, all)
+	awaitMedia(t, w, scope, all)
 }

@@ -67,9 +67,10 @@ func (g *guest) hearsAndSees(all []*guest) bool {
 }
 
 // awaitSince waits until g has opened sound that came well after a moment.
-func awaitSince(t *testing.T, g *guest, at time.Time) {
+func awaitSince(t *testing.T, w *world, scope []byte, g *guest, at time.Time) {
 	t.Helper()
 	await(t, "sound after the restart for "+g.person, func() bool {
+		w.resume(scope)
 		for _, s := range g.Sights() {
 			if s.Source == act.SourceMicrophone && s.Last.After(at.Add(100*time.Millisecond)) {
 				return true
@@ -79,10 +80,38 @@ func awaitSince(t *testing.T, g *guest, at time.Time) {
 	})
 }
 
-func awaitMedia(t *testing.T, all []*guest) {
+// resume does what officers do when a session stands still because the machine was too busy for a heartbeat: they agree to go on.
+func (w *world) resume(scope []byte) {
+	suspended := false
+	for _, p := range []*party{w.a, w.b} {
+		w.scope(p, scope).read(func(l *ledger.Ledger) { suspended = suspended || l.State().Phase() == session.PhaseSuspended })
+	}
+	if !suspended || !up(w.a.node, w.b.id) || !up(w.b.node, w.a.id) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	oa, ob := w.a.officer(0), w.b.officer(0)
+	defer oa.Desk.Close()
+	defer ob.Desk.Close()
+	id, err := oa.Submit(ctx, scope, act.KindResume, act.Resume{})
+	if err != nil {
+		return
+	}
+	for range 50 {
+		if _, err := ob.Submit(ctx, scope, act.KindConsent, act.Consent{To: id[:]}); err == nil {
+			w.t.Log("the session stood still and was resumed by both officers")
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func awaitMedia(t *testing.T, w *world, scope []byte, all []*guest) {
 	t.Helper()
 	deadline := time.Now().Add(2 * patience)
 	for {
+		w.resume(scope)
 		good := true
 		for _, g := range all {
 			good = good && g.hearsAndSees(all)
@@ -117,7 +146,7 @@ func (w *world) gather() (scope []byte, all []*guest) {
 	ob.Desk.Close()
 	scope = w.plan(w.a.seatOf("v-prin", "principal"), w.b.seatOf("q-prin", "principal"))
 	all = []*guest{w.a.attend(scope, "v-prin", ka, sa, 1, 440), w.b.attend(scope, "q-prin", kb, sb, 2, 660)}
-	awaitMedia(w.t.(*testing.T), all)
+	awaitMedia(w.t.(*testing.T), w, scope, all)
 	return scope, all
 }
 
