@@ -23,6 +23,9 @@ type Config struct {
 	// the rules and the signatures, before an entry is ordered and before one is countersigned, and must depend on nothing but its
 	// arguments. A peer that ordered what it refuses is caught like one that broke a rule.
 	Validate func(st *session.State, entry []byte) error
+
+	// Build names the program. A snapshot of another build is not used: its rules may have been others.
+	Build string
 }
 
 // Ledger is the order of one scope on one node. It is owned by one goroutine.
@@ -41,7 +44,10 @@ type Ledger struct {
 	halted   map[Side]bool // sides whose node was caught: their order is not followed any more
 	promise  Promise
 	votes    map[Side][]byte
-	boot     int64 // when a sequencer came back from disk; 0: settled
+	boot     int64    // when a sequencer came back from disk; 0: settled
+	proof    [32]byte // over all entries; see Snapshot
+	resumed  uint64
+	ignored  error
 }
 
 // New makes the ledger of a scope that has no entry yet.
@@ -53,10 +59,28 @@ func New(cfg Config) *Ledger {
 }
 
 // Replay makes the ledger of a scope from what the store holds. Every entry, item and signature is checked again by the code
-// that checked it when it was new; what does not hold is the problem StoreDamaged.
+// that checked it when it was new; what does not hold is the problem StoreDamaged. Entries below a snapshot that this node
+// sealed were checked then; a snapshot that is not sound, or does not lead on, is ignored (Resumed).
 func Replay(cfg Config, s Saved, now int64) (*Ledger, error) {
+	if s.Snapshot == nil {
+		return replay(New(cfg), s, now)
+	}
 	l := New(cfg)
-	for _, e := range s.Entries {
+	err := l.resume(s, now)
+	if err == nil {
+		if l, err = replay(l, s, now); err == nil {
+			return l, nil
+		}
+	}
+	ignored := err
+	if l, err = replay(New(cfg), s, now); err == nil {
+		l.ignored = ignored
+	}
+	return l, err
+}
+
+func replay(l *Ledger, s Saved, now int64) (*Ledger, error) {
+	for _, e := range s.Entries[l.resumed:] {
 		if err := l.replayEntry(e, now); err != nil {
 			return nil, problem.New(problem.StoreDamaged, "what", "entry", "why", string(problem.CodeOf(err)))
 		}
@@ -64,7 +88,7 @@ func Replay(cfg Config, s Saved, now int64) (*Ledger, error) {
 	if _, next, _ := l.state.Head(); s.Promise != nil && s.Promise.After+1 == next {
 		l.promise = *s.Promise
 		if p, err := parse(l.promise.Vote); err == nil {
-			l.votes[cfg.Own] = p.bytes
+			l.votes[l.cfg.Own] = p.bytes
 		}
 	}
 	for _, it := range s.Items {
@@ -117,6 +141,7 @@ func (l *Ledger) replayEntry(e Entry, now int64) error {
 // remember does what every entry does to a ledger, new or replayed: chains advance, the plan names the sides.
 func (l *Ledger) remember(e Entry, now int64) {
 	l.log = append(l.log, e)
+	l.prove(e)
 	var entry act.Entry
 	if canon.Decode(e.Bytes, &entry) != nil {
 		return // it passed Checks: this cannot be

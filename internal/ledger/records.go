@@ -75,6 +75,7 @@ type Saved struct {
 	Heads    []HeadSig
 	Evidence []Evidence
 	Promise  *Promise
+	Snapshot *Snapshot // nil: none
 }
 
 // AlarmKind names what a node has seen go wrong.

@@ -8,12 +8,9 @@ import (
 	"parley.link/parley/internal/store"
 )
 
-// Entries after which a scope's state is sealed anew: while it runs, and when the node stops. A start checks no more than
-// sealEvery entries' rules and signatures again, at about a millisecond each.
-const (
-	sealEvery = 256
-	sealAtEnd = 16
-)
+// sealEvery is after how many entries a scope's state is sealed anew while it runs; it also is when the node stops. A start runs the
+// rules and signatures of no more than these again, at about a millisecond each.
+const sealEvery = 256
 
 // findSnapshot adds the snapshot to what was loaded. A broken one is as good as none.
 func (s *scope) findSnapshot(ctx context.Context, saved *ledger.Saved) {
@@ -55,7 +52,7 @@ func (s *scope) seal(n uint64) {
 func (c *scopes) sealAll() {
 	for _, s := range c.list() {
 		s.mu.Lock()
-		s.seal(sealAtEnd)
+		s.seal(1)
 		s.mu.Unlock()
 	}
 }

@@ -26,6 +26,7 @@ type node struct {
 	skew   int64
 	nonce  uint64
 	disk   ledger.Saved
+	snap   *ledger.Snapshot
 	db     *store.Store // the real thing beside the disk, where a test asks for it
 	writes []write      // in order, not yet durable
 	wakeAt int64
@@ -99,7 +100,7 @@ func (n *node) reload() {
 		n.reloadStore()
 		return
 	}
-	if err := n.book.Restore(n.disk, n.clock()); err != nil {
+	if err := n.book.Restore(n.withSnapshot(n.disk), n.clock()); err != nil {
 		n.s.fail("node %d does not start: %v", n.index, err)
 	}
 }
@@ -211,6 +212,7 @@ func (n *node) writeNext() {
 			n.writeNext()
 		}
 		n.do(n.book.Persisted(n.s.scope, w.token))
+		n.snapshotNow()
 	})
 }
 

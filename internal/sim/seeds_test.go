@@ -37,7 +37,10 @@ func TestSeeds(t *testing.T) {
 			return
 		}
 	}
-	t.Logf("%d seeds; alarms %v", n, total)
+	t.Logf("%d seeds; alarms %v; %d starts from a snapshot", n, total, resumed)
+	if n >= 20 && resumed == 0 {
+		t.Error("no start from a snapshot: nothing was compared")
+	}
 }
 
 func runSeed(t *testing.T, seed uint64, trace bool) map[ledger.AlarmKind]int {

@@ -25,7 +25,7 @@ func (n *node) reloadStore() {
 		!reflect.DeepEqual(saved.Entries, n.disk.Entries) || !reflect.DeepEqual(saved.Promise, n.disk.Promise) {
 		n.s.fail("node %d: the file holds something else than was written", n.index)
 	}
-	if err := n.book.Restore(saved, n.clock()); err != nil {
+	if err := n.book.Restore(n.withSnapshot(saved), n.clock()); err != nil {
 		n.s.fail("node %d does not start: %v", n.index, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"parley.link/parley/internal/ledger"
+	"parley.link/parley/internal/problem"
 )
 
 func TestRegistry(t *testing.T) {
@@ -94,13 +95,22 @@ func TestSnapshot(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "db"), Options{})
 	r := (&chain{}).turn()
 	must(t, s.Append(ctx, testScope, testOwn, r))
-	must(t, s.SaveSnapshot(ctx, testScope, Snapshot{Index: 0, Hash: ledger.Scope{9}, State: []byte("x")}))
 	if _, err := s.LoadSnapshot(ctx, testScope); !errors.Is(err, ErrNotFound) {
+		t.Fatal("a snapshot out of nothing", err)
+	}
+	must(t, s.SaveSnapshot(ctx, testScope, ledger.Snapshot{Index: 0, Hash: ledger.Scope{9}, State: []byte("x")}))
+	if _, err := s.LoadSnapshot(ctx, testScope); problem.CodeOf(err) != problem.StoreDamaged {
 		t.Fatal("a snapshot that does not stand on the log", err)
 	}
-	must(t, s.SaveSnapshot(ctx, testScope, Snapshot{Index: 0, Hash: r.Entries[0].Hash, State: []byte("x")}))
+	must(t, s.SaveSnapshot(ctx, testScope, ledger.Snapshot{Index: 0, Hash: r.Entries[0].Hash, State: []byte("x")}))
 	if got, err := s.LoadSnapshot(ctx, testScope); err != nil || string(got.State) != "x" {
 		t.Fatal(got, err)
+	}
+	if _, err := s.db.ExecContext(ctx, `UPDATE snapshots SET state=x'00'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.LoadSnapshot(ctx, testScope); problem.CodeOf(err) != problem.StoreDamaged {
+		t.Fatal("a broken snapshot", err)
 	}
 }
 
