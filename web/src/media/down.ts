@@ -1,7 +1,10 @@
 // The down connection: what others show and say, from the own node. The node offers what we want, we answer.
 //
-// A receiver has its opening transform before the answer that makes media flow. A frame that does not open is dropped in the
-// worker; a receiver without a transform would hand sealed bytes, or whatever a node puts there, to the decoder.
+// Every receiver has its opening transform before anything else is waited for, those that carry no track yet too: one that has been
+// without for a moment never passes frames through a transform again, whatever it is given later (Chromium 156). A frame that
+// does not open is dropped in the worker; a receiver without a transform would hand sealed bytes, or whatever a node puts there,
+// to the decoder. Sections have names that the node does not know (mids.ts).
+import { Mids, quiet, sources } from "./mids";
 import { makePeer, type Path, type PeerState } from "./peer";
 import type { MediaKind, Sealing } from "./sealing";
 import type { Description } from "./up";
@@ -18,11 +21,15 @@ export interface DownPorts {
 
 /** Tracks one offer may carry. A node that offers more is not served. */
 const mostTracks = 256;
+/** The track of a receiver that carries none: nobody announced it, so nothing opens. */
+const noTrack = "";
 
 export class Down {
   readonly #pc: RTCPeerConnection;
   readonly #ports: DownPorts;
+  /** Tracks by the browser's names of their sections. */
   readonly #byMid = new Map<string, string>();
+  readonly #mids = new Mids();
   #generation = 0n;
   #queue: Promise<void> = Promise.resolve();
   #closed = false;
@@ -70,22 +77,45 @@ export class Down {
     if (this.#closed || offer.generation <= this.#generation) return;
     if (offer.tracks.length > mostTracks) throw new Error("too many tracks offered");
     this.#generation = offer.generation;
-    await this.#pc.setRemoteDescription({ type: "offer", sdp: offer.sdp });
+    const sdp = this.#mids.hide(offer.sdp);
+    await this.#still(sdp);
+    await this.#pc.setRemoteDescription({ type: "offer", sdp });
     this.#assign(offer.tracks);
     await this.#pc.setLocalDescription(await this.#pc.createAnswer());
     if (this.#closed) return;
     this.#ports.answer({
-      sdp: this.#pc.localDescription?.sdp ?? "",
+      sdp: this.#mids.show(this.#pc.localDescription?.sdp ?? ""),
       generation: offer.generation,
-      tracks: [...this.#byMid].map(([mid, track]) => ({ mid, track })),
+      tracks: [...this.#byMid].map(([mid, track]) => ({ mid: this.#mids.shown(mid) ?? "", track })),
       iceRestart: false,
     });
     this.#ports.tracks(this.#arrived());
   }
 
-  /** Every receiver gets its transform here, between the offer and the answer. One without a track name gets no media. */
+  /**
+   * A live section that changes its source stands still first: the browser makes the new source's stream a moment before it puts the
+   * transform there, and what comes in that moment would be decoded as it is.
+   */
+  async #still(sdp: string): Promise<void> {
+    const now = sources(this.#pc.remoteDescription?.sdp ?? "");
+    const live = this.#pc.getTransceivers().filter((t) => t.currentDirection === "recvonly").map((t) => t.mid ?? "");
+    const next = sources(sdp);
+    const changing = new Set(live.filter((mid) => now.get(mid) !== next.get(mid)));
+    if (changing.size === 0) return;
+    await this.#pc.setRemoteDescription({ type: "offer", sdp: quiet(sdp, changing) });
+    this.#cover();
+    await this.#pc.setLocalDescription(await this.#pc.createAnswer());
+  }
+
+  #cover(): void {
+    for (const { direction, receiver } of this.#pc.getTransceivers())
+      if (direction !== "stopped" && receiver.transform == null) this.#ports.sealing.open(receiver, noTrack, receiver.track.kind as MediaKind);
+  }
+
+  /** Every receiver gets its track's transform here, between the offer and the answer. One without a track name gets no media. */
   #assign(tracks: { mid: string; track: string }[]): void {
-    const named = new Map(tracks.map(({ mid, track }) => [mid, track]));
+    this.#cover();
+    const named = new Map(tracks.map(({ mid, track }) => [this.#mids.hidden(mid), track]));
     for (const [mid, track] of this.#byMid) {
       if (named.get(mid) !== track) {
         this.#byMid.delete(mid);
