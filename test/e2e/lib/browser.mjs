@@ -19,8 +19,18 @@ const flags = [
 ];
 
 /** openBrowser starts Chromium whose camera and microphone are a look's. */
-export function openBrowser(look, more = []) {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...flags, ...fakeMedia(look), ...more] });
+export async function openBrowser(look, more = []) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...flags, ...fakeMedia(look), ...more] });
+  open.add(browser);
+  return browser;
+}
+
+const open = new Set();
+
+/** closeBrowsers ends every browser of this test file, those of a set-up that failed half-way included. */
+export async function closeBrowsers() {
+  await Promise.all([...open].map((b) => b.close().catch(() => undefined)));
+  open.clear();
 }
 
 /**

@@ -127,7 +127,7 @@ export class Socket {
 
   /** send carries a body that wants no answer; false if the socket is not open. */
   send(body: ToNodeBody): boolean {
-    if (this.#state !== "open" || this.#ws === undefined) return false;
+    if (this.#state !== "open" || this.#ws?.readyState !== WebSocket.OPEN) return false;
     this.#ws.send(encodeFrame(0n, body));
     return true;
   }
@@ -147,7 +147,7 @@ export class Socket {
 
   #ask(body: ToNodeBody, timeout: number): Promise<FromNode> {
     const ws = this.#ws;
-    if (ws === undefined) return Promise.reject(new ProblemError("node-unreachable"));
+    if (ws?.readyState !== WebSocket.OPEN) return Promise.reject(new ProblemError("node-unreachable"));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

@@ -39,6 +39,8 @@ export interface AttendancePorts {
   wake(at: number): void;
 }
 
+const reportEvery = 5_000;
+
 export class Attendance {
   readonly followed: Followed;
   readonly tracks: OwnTracks;
@@ -48,6 +50,7 @@ export class Attendance {
   readonly #media: RoomMedia;
   readonly #seals: Seals;
   #stage: string | undefined;
+  #reported = -Infinity;
   #sealed = { frames: 0, at: -Infinity };
 
   constructor(ports: AttendancePorts) {
@@ -158,6 +161,7 @@ export class Attendance {
     this.room.tick(now);
     if (this.room.member?.state === "live" && this.followed.log.state.phase() === "agreed") this.#look();
     void this.#media.tick(this.#ports.now);
+    if (now - this.#reported >= reportEvery) this.#report(now);
   }
 
   async leave(): Promise<void> {
@@ -170,6 +174,20 @@ export class Attendance {
     this.arrivals.close();
     this.tracks.end();
     await this.room.end();
+  }
+
+  /** The node's health page shows whether this device works, for the side's own technical lead. */
+  #report(now: number): void {
+    this.#reported = now;
+    const { microphone, camera } = this.#ports.own.state;
+    const level = microphone.kind === "live" ? (microphone.level?.value ?? 0) : 0;
+    const value = {
+      microphoneLive: microphone.kind === "live" && this.heard(now),
+      levelDbov: Math.max(-127, Math.round(20 * Math.log10(level + 1e-7))),
+      cameraLive: camera.kind === "live",
+      hears: this.arrivals.frames().filter((t) => t.opened > 0).map((t) => t.track),
+    };
+    this.#ports.socket.send({ case: "report", value });
   }
 
   #look(): void {

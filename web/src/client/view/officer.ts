@@ -7,18 +7,31 @@ import type { AccreditedPerson as WirePerson, OfficerReply, PendingEnrolment as 
 import { readAccreditation } from "../officer";
 import { roleOf, verification } from "./people";
 
-/** The one format of a session in this protocol version. */
+/** The format of the sessions that this client proposes; sessions made elsewhere name their own. */
 export const plenary = "plenary";
+const plenaryName: Text = { en: "Plenary", ar: "الجلسة العامة", fr: "Plénière", ru: "Пленарное заседание", zh: "全体会议", es: "Plenaria" };
+
+export interface KnownFormat {
+  readonly id: string;
+  readonly name: Text;
+  readonly scope: string;
+}
 
 const longest = 400;
 
-export function officerPage(reply: OfficerReply | undefined, sessions: readonly SessionCard[], language: string): OfficerPage {
+export function officerPage(
+  reply: OfficerReply | undefined,
+  sessions: readonly SessionCard[],
+  known: readonly KnownFormat[],
+  language: string,
+): OfficerPage {
+  const formats = new Map([[plenary, plenaryName], ...known.map((f): [string, Text] => [f.id, f.name])]);
   return {
     loaded: reply !== undefined,
     pending: (reply?.pending ?? []).map(pending),
     people: (reply?.people ?? []).flatMap((p) => person(p) ?? []),
-    seats: seats(sessions),
-    formats: [{ id: plenary, name: { en: "Plenary", ar: "الجلسة العامة" } }],
+    seats: seats(sessions, known),
+    formats: [...formats].map(([id, name]) => ({ id, name })),
     sessions,
     languages: [...new Set([language, "en"])],
   };
@@ -61,10 +74,11 @@ function revoked(b: Uint8Array): AccreditedPerson["revoked"] {
   }
 }
 
-function seats(sessions: readonly SessionCard[]): OpenSeat[] {
+function seats(sessions: readonly SessionCard[], known: readonly KnownFormat[]): OpenSeat[] {
   const out = new Map<string, OpenSeat>();
   for (const s of sessions) {
-    for (const seat of s.seats) if (seat.side.own) out.set(seat.person, { person: seat.person, role: seat.role, format: plenary });
+    const format = known.find((f) => f.scope === s.scope)?.id ?? plenary;
+    for (const seat of s.seats) if (seat.side.own) out.set(`${format}/${seat.person}`, { person: seat.person, role: seat.role, format });
   }
   return [...out.values()];
 }

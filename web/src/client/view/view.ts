@@ -13,8 +13,8 @@ import type { Scopes } from "../session/scopes";
 import { card, type CardContext } from "./card";
 import { camera, devices, microphone } from "./devices";
 import { linkView, textOf } from "./links";
-import { officerPage } from "./officer";
-import { ownPlate } from "./people";
+import { officerPage, type KnownFormat } from "./officer";
+import { ownPlate, planFacts } from "./people";
 import { roomView } from "./room";
 import type { Stage } from "./stage";
 
@@ -60,7 +60,7 @@ export function viewOf(f: Facts): View {
     zones: [],
     sessions: [...sessions].sort((a, b) => a.from - b.from || (a.scope < b.scope ? -1 : 1)),
     links,
-    officerPage: context.officer ? officerPage(f.desk?.reply, sessions, self?.side?.language ?? "en") : null,
+    officerPage: context.officer ? officerPage(f.desk?.reply, sessions, formatsOf(f, context), self?.side?.language ?? "en") : null,
     notices: f.notices,
   };
 }
@@ -114,6 +114,13 @@ function entry(hold: Extract<Hold, { kind: "holding" }>, session: SessionCard, s
   if (!session.mayEnter) return { kind: "wait", problem: session.whyNot };
   if (heard.kind === "asking") return { kind: "wait", problem: null };
   return self.role === "principal" ? { kind: "automatic" } : { kind: "button" };
+}
+
+function formatsOf(f: Facts, c: CardContext): KnownFormat[] {
+  return (f.scopes?.all() ?? []).flatMap(({ id, log }) => {
+    const format = planFacts(log.state, c.ownSide)?.plan.format;
+    return format === undefined ? [] : [{ id: format.id, name: format.name, scope: id }];
+  });
 }
 
 function sideName(self: Self | undefined): SideName | null {
