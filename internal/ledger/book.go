@@ -59,13 +59,8 @@ func (b *Book) Scopes() []Scope {
 func (b *Book) Submit(scope Scope, signed []byte, now int64) []Scoped {
 	l := b.ledgers[scope]
 	if l == nil {
-		p, plan, err := planOf(signed)
-		if err == nil && Scope(p.Scope) != scope {
-			err = problem.New(problem.UnknownSession)
-		}
-		if err == nil {
-			err = b.host.CheckPlan(plan)
-		}
+		p, _ := parse(signed)
+		err := b.host.Admit(b.host.Own, scope, signed, b.planned(now))
 		if err != nil {
 			return []Scoped{{scope, Answer{Act: p.id, Problem: asProblem(err)}}}
 		}
@@ -81,7 +76,7 @@ func (b *Book) Peer(from Side, scope Scope, f *linkpb.LinkFrame, now int64) []Sc
 	l := b.ledgers[scope]
 	if l == nil {
 		signed := introduction(f)
-		if signed == nil || b.admit(from, scope, signed) != nil {
+		if signed == nil || b.host.Admit(from, scope, signed, b.planned(now)) != nil {
 			return nil
 		}
 		l = b.begin(scope)
@@ -105,38 +100,15 @@ func introduction(f *linkpb.LinkFrame) []byte {
 	return nil
 }
 
-// admit checks a peer's plan against what this node knows, and the peer's quota.
-func (b *Book) admit(from Side, scope Scope, signed []byte) error {
-	p, plan, err := planOf(signed)
-	if err != nil {
-		return err
-	}
-	if Scope(p.Scope) != scope {
-		return problem.New(problem.UnknownSession)
-	}
-	if err := b.host.CheckPlan(plan); err != nil {
-		return err
-	}
-	named := false
-	for _, s := range plan.Sides {
-		named = named || Side(s.ID) == from
-	}
-	if !named {
-		return problem.New(problem.NotYours)
-	}
-	planned := 0
-	for _, l := range b.ledgers {
-		if l.state.Phase() != session.PhasePlanned {
-			continue
+func (b *Book) planned(now int64) func(Side) int {
+	return func(by Side) (n int) {
+		for _, l := range b.ledgers {
+			if s, ok := l.Planned(now); ok && s == by {
+				n++
+			}
 		}
-		if ps := l.state.Proposals(); len(ps) > 0 && bytes.Equal(ps[0].Side, p.Side) {
-			planned++
-		}
+		return n
 	}
-	if planned >= maxPlanned {
-		return problem.New(problem.TooMany, "what", "plans")
-	}
-	return nil
 }
 
 func (b *Book) begin(scope Scope) *Ledger {
@@ -169,7 +141,7 @@ func (b *Book) Heartbeat(from Side, h *linkpb.Heartbeat, now int64) []Scoped {
 		}
 	}
 	for _, scope := range b.Scopes() {
-		if l := b.ledgers[scope]; !l.quiet(now) {
+		if l := b.ledgers[scope]; !l.Quiet(now) {
 			out = append(out, scoped(scope, l.Heartbeat(from, heads[scope], h.GetNow(), now))...)
 		}
 	}
@@ -187,7 +159,7 @@ func (b *Book) Heads(to Side, now int64) []*linkpb.ScopeHead {
 	var out []*linkpb.ScopeHead
 	for _, scope := range b.Scopes() {
 		l := b.ledgers[scope]
-		if l.peers[to] == nil || l.quiet(now) || len(out) >= maxHeads {
+		if l.peers[to] == nil || l.Quiet(now) || len(out) >= maxHeads {
 			continue
 		}
 		if h := l.Head(to); h != nil {
@@ -197,8 +169,9 @@ func (b *Book) Heads(to Side, now int64) []*linkpb.ScopeHead {
 	return out
 }
 
-// quiet: closed, and long enough that the peers have heard.
-func (l *Ledger) quiet(now int64) bool {
+// Quiet says that the session is closed, and has been for long enough (10 minutes) that the peers have heard. Nothing more is said of it
+// and no time passes for it; frames about it are still answered.
+func (l *Ledger) Quiet(now int64) bool {
 	return l.state.Phase() == session.PhaseClosed && now-l.state.Time() > quietAfterClose
 }
 
@@ -206,7 +179,7 @@ func (l *Ledger) quiet(now int64) bool {
 func (b *Book) Tick(now int64) []Scoped {
 	var out []Scoped
 	for _, scope := range b.Scopes() {
-		if l := b.ledgers[scope]; !l.quiet(now) {
+		if l := b.ledgers[scope]; !l.Quiet(now) {
 			out = append(out, scoped(scope, l.Tick(now))...)
 		}
 	}

@@ -200,15 +200,15 @@ func TestPlanQuota(t *testing.T) {
 	b := NewBook(hostOf(w, 1))
 	v := w.Sides[0]
 	plan := w.Plan(v.Person("a", "adviser"))
-	for i := range maxPlanned + 4 {
+	for i := range MaxPlanned + 4 {
 		w.Scope[0] = byte(i)
 		signed := w.Officer(v, 0, act.KindPlan, plan)
 		entry := w.EntryAt(1, 0, [32]byte{}, signed)
 		sig := w.HeadSig(v, 1, 0, entry)
 		land(b, b.Peer(Side(v.ID), w.Scope, frameEntry(w.Scope, Entry{Bytes: entry, Sigs: []act.NodeSig{sig}}), w.Now))
 	}
-	if n := len(b.Scopes()); n != maxPlanned {
-		t.Fatalf("%d planned, want %d", n, maxPlanned)
+	if n := len(b.Scopes()); n != MaxPlanned {
+		t.Fatalf("%d planned, want %d", n, MaxPlanned)
 	}
 }
 

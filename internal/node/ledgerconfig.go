@@ -30,6 +30,25 @@ func (n *Node) ledgerConfig() ledger.Config {
 	}
 }
 
+// host is what plans are held against: this node's own keys, and the link cards that people compared.
+func (n *Node) host() ledger.Host {
+	s := n.side()
+	return ledger.Host{Own: s.ID, Key: n.key.Public(), Delegation: canon.Encode(s.Key), Config: n.ledgerConfig(), Known: n.known}
+}
+
+// known tells which node key the card of a side pins. A card that has ended pins nothing.
+func (n *Node) known(s ledger.Side) (nodeKey []byte, verified bool) {
+	l, err := n.store.LinkOf(context.Background(), s)
+	if err != nil {
+		return nil, false
+	}
+	card, err := side.CheckCard(l.Card, millis(time.Now()))
+	if err != nil || !bytes.Equal(card.Side, s[:]) {
+		return nil, false
+	}
+	return card.NodeCert.Key, l.Verified.How != ""
+}
+
 var nodeStopping = problem.New(problem.NodeStopping)
 
 func openStore(ctx context.Context, dir string) (*store.Store, error) {

@@ -202,7 +202,7 @@ func (n *Node) newScopes() *scopes {
 			n.security(store.SecurityLine{Kind: kind, Scope: s, Detail: detail})
 		},
 	}
-	return &scopes{env: env, verified: n.isVerified, hub: n.hub, nodeKey: n.key.Public(), all: map[ledger.Scope]*scope{}}
+	return &scopes{env: env, host: n.host, hub: n.hub, all: map[ledger.Scope]*scope{}}
 }
 
 func (n *Node) openLink() error {
@@ -236,11 +236,6 @@ func (n *Node) learnRevoked(signed []byte) {
 	if err := n.people.learn(context.Background(), signed); err != nil {
 		n.log.Warn("a revocation in a log could not be kept", "error", err)
 	}
-}
-
-func (n *Node) isVerified(s ledger.Side) bool {
-	l, err := n.store.LinkOf(context.Background(), s)
-	return err == nil && l.Verified.How != ""
 }
 
 // setPeers tells the link who it may speak with.

@@ -11,7 +11,6 @@ import (
 
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/canon"
-	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/ledger"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/seat"
@@ -20,18 +19,15 @@ import (
 	"parley.link/parley/internal/wire/signalpb"
 )
 
-// Bounds on sessions. A peer can propose plans; it cannot fill this node with them.
-const (
-	maxScopes    = 4096
-	maxOpenPlans = 32 // not agreed, at once
-)
+// maxScopes bounds the logs of this node, of all sides and times. A peer's plans have their own quota (ledger.MaxPlanned).
+const maxScopes = 4096
 
 // scopes are all logs of this node.
 type scopes struct {
-	env      *scopeEnv
-	verified func(side ledger.Side) bool // there is a verified link card of it
-	hub      *seat.Hub
-	nodeKey  []byte
+	env  *scopeEnv
+	host func() ledger.Host // who this node is and whom it knows
+	hub  *seat.Hub
+
 	refusals seen
 
 	mu  sync.Mutex
@@ -73,50 +69,36 @@ func (c *scopes) list() []*scope {
 	return out
 }
 
-// begin makes the scope of a plan that nobody has proposed here yet. The plan must name this side with this node, and other
-// sides whose cards were compared by hand: a plan cannot introduce anybody.
-func (c *scopes) begin(id ledger.Scope, a act.Act) (*scope, error) {
-	if a.Kind != act.KindPlan {
-		return nil, problem.New(problem.UnknownSession)
-	}
-	var plan act.Plan
-	if err := canon.Decode(a.Body, &plan); err != nil {
-		return nil, problem.New(problem.PlanInvalid, "what", "plan")
-	}
-	here := false
-	for _, sd := range plan.Sides {
-		if bytes.Equal(sd.ID, c.env.own[:]) {
-			cert, _, err := ident.Open[ident.NodeCert](sd.Node)
-			here = err == nil && bytes.Equal(cert.Key, c.nodeKey)
-			continue
-		}
-		if len(sd.ID) != 32 || !c.verified(ledger.Side(sd.ID)) {
-			return nil, problem.New(problem.LinkNotVerified, "side", hex.EncodeToString(sd.ID))
-		}
-	}
-	if !here {
-		return nil, problem.New(problem.PlanInvalid, "what", "own-node")
+// begin makes the scope of a plan that nobody has proposed here yet, if this node admits it from that side (own: our officers).
+func (c *scopes) begin(from ledger.Side, id ledger.Scope, signed []byte) (*scope, error) {
+	if err := c.host().Admit(from, id, signed, c.planned); err != nil {
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s := c.all[id]; s != nil {
 		return s, nil
 	}
-	open := 0
-	for _, s := range c.all {
-		s.mu.Lock()
-		if s.phase == session.PhaseNone || s.phase == session.PhasePlanned {
-			open++
-		}
-		s.mu.Unlock()
-	}
-	if open >= maxOpenPlans || len(c.all) >= maxScopes {
+	if len(c.all) >= maxScopes {
 		return nil, problem.New(problem.TooMany, "what", "plans")
 	}
 	s := newScope(c.env, id)
 	s.phase = session.PhaseNone
 	c.all[id] = s
 	return s, nil
+}
+
+// planned counts the logs that a side planned here and nobody agreed to.
+func (c *scopes) planned(by ledger.Side) (n int) {
+	now := c.env.now()
+	for _, s := range c.list() {
+		s.read(func(l *ledger.Ledger) {
+			if side, ok := l.Planned(now); ok && side == by {
+				n++
+			}
+		})
+	}
+	return n
 }
 
 // dropEmpty forgets a scope that came to nothing: its plan was refused.
@@ -170,7 +152,7 @@ func (c *scopes) Submit(d seat.Device, id [32]byte, signed []byte, f func([]byte
 			return
 		}
 		var err error
-		if s, err = c.begin(id, a); err != nil {
+		if s, err = c.begin(c.env.own, id, signed); err != nil {
 			f(actID[:], 0, err)
 			return
 		}
@@ -228,21 +210,19 @@ func (c *scopes) spread(s *scope, r *signalpb.Relay) {
 
 // frame takes a frame of the ledger's from a side.
 func (c *scopes) frame(from ledger.Side, f *linkpb.LinkFrame) {
-	raw, a, ok := scopeOf(f)
+	raw, plan, ok := scopeOf(f)
 	if !ok {
 		return
 	}
 	id := ledger.Scope(raw)
 	s, fresh := c.of(id), false
 	if s == nil {
-		if a == nil {
+		if plan == nil {
 			return
 		}
 		var err error
-		if s, err = c.begin(id, *a); err != nil {
-			if c.refusals.first(string(from[:])+string(problem.CodeOf(err)), time.Now()) {
-				c.env.note("plan-refused", id, string(problem.CodeOf(err))+" from side "+short(from))
-			}
+		if s, err = c.begin(from, id, plan); err != nil {
+			c.refuse(from, id, plan, err)
 			return
 		}
 		fresh = true
@@ -253,17 +233,34 @@ func (c *scopes) frame(from ledger.Side, f *linkpb.LinkFrame) {
 	}
 }
 
-// scopeOf reads which scope a frame is about and, where it could be a plan, the act in it.
-func scopeOf(f *linkpb.LinkFrame) (id []byte, a *act.Act, ok bool) {
-	var signed []byte
+// refuse answers a plan that may not begin here, and notes it: one line a minute for each side and reason, since a peer may say it
+// without end.
+func (c *scopes) refuse(from ledger.Side, id ledger.Scope, plan []byte, err error) {
+	code := problem.CodeOf(err)
+	if code == problem.UnknownSession {
+		return // no plan: an act of a log that this node does not know, or no longer. It must not end for that.
+	}
+	if c.refusals.first(string(from[:])+string(code), time.Now()) {
+		c.env.note("plan-refused", id, string(code)+" from side "+short(from))
+	}
+	var sig act.Signed
+	if canon.Decode(plan, &sig) != nil {
+		return
+	}
+	actID := act.IDOf(sig.Act)
+	c.env.send(from, &linkpb.LinkFrame{Body: &linkpb.LinkFrame_Refused{Refused: &linkpb.RefusedAct{Scope: id[:], ActId: actID[:], Code: string(code)}}})
+}
+
+// scopeOf reads which scope a frame is about and the signed act in it that could be a plan for an unknown scope.
+func scopeOf(f *linkpb.LinkFrame) (id, plan []byte, ok bool) {
 	switch b := f.GetBody().(type) {
 	case *linkpb.LinkFrame_Forward:
-		id, signed = b.Forward.GetScope(), b.Forward.GetAct()
+		id, plan = b.Forward.GetScope(), b.Forward.GetAct()
 	case *linkpb.LinkFrame_Entry:
 		id = b.Entry.GetScope()
 		var e act.Entry
 		if canon.Decode(b.Entry.GetEntry(), &e) == nil && e.Index == 0 && e.From == act.ItemAct {
-			signed = e.Item
+			plan = e.Item
 		}
 	case *linkpb.LinkFrame_Refused:
 		id = b.Refused.GetScope()
@@ -273,18 +270,8 @@ func scopeOf(f *linkpb.LinkFrame) (id []byte, a *act.Act, ok bool) {
 		id = b.Countersign.GetScope()
 	case *linkpb.LinkFrame_Fetch:
 		id = b.Fetch.GetScope()
-	default:
-		return nil, nil, false
 	}
-	if len(id) != 32 {
-		return nil, nil, false
-	}
-	var sig act.Signed
-	var one act.Act
-	if len(signed) > 0 && canon.Decode(signed, &sig) == nil && canon.Decode(sig.Act, &one) == nil && one.Kind == act.KindPlan && bytes.Equal(one.Scope, id) {
-		a = &one
-	}
-	return id, a, true
+	return id, plan, len(id) == 32
 }
 
 // heard takes a heartbeat: of every scope with that side, what the peer holds of it.
