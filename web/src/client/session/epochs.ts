@@ -179,7 +179,7 @@ export class Epochs {
     const view = await this.#ports.keys.ask("process", { group: current.group, commit: body.message, expected, roster: rosterOf(before.roster) });
     if (view === null) {
       this.#view = undefined;
-      this.#run(this.#switch.suspend());
+      this.#silence();
       this.#ports.out("removed");
     } else this.#moved(view, removed);
   }
@@ -238,6 +238,11 @@ export class Epochs {
   async #drop(): Promise<void> {
     for (const handle of [this.#view?.group, this.#founding?.view.group, this.#me?.handle]) if (handle !== undefined) await this.#close(handle);
     this.#view = this.#founding = this.#staged = this.#me = undefined;
+    this.#silence();
+  }
+
+  /** Nothing is sent until there is another epoch; a resume of the session does not bring the old one back. */
+  #silence(): void {
     this.#switch.reset();
     this.#run([{ kind: "stop" }]);
   }
@@ -248,7 +253,10 @@ export class Epochs {
 
   /** Work on the group is done in the order of the log; what fails ends the membership, not the queue. */
   #enqueue(work: () => Promise<void>): Promise<void> {
-    this.#queue = this.#queue.then(work).catch((e: unknown) => this.#ports.out(e));
+    this.#queue = this.#queue.then(work).catch((e: unknown) => {
+      this.#silence(); // a commit that could not be followed may have removed somebody
+      this.#ports.out(e);
+    });
     return this.#queue;
   }
 }

@@ -110,7 +110,11 @@ export class Room {
 
   /** look compares what the log says of oneself with what one believes, and does what the group needs. */
   look(): void {
-    if (this.#ended || this.#ports.log.broken !== undefined) return;
+    if (this.#ended) return;
+    if (this.#ports.log.broken !== undefined) {
+      this.epochs.suspend(); // removals are not heard of any more: what is sent now would be sealed for who may have had to go
+      return;
+    }
     const { state } = this.#ports.log;
     if (state.phase() === "suspended") this.epochs.suspend();
     if (state.phase() === "agreed" && this.#forked === undefined) this.epochs.resume();
