@@ -135,12 +135,11 @@ func (r report) keep(c config, withoutDocument bool) error {
 	if withoutDocument {
 		return nil
 	}
-	path := filepath.Join(c.root, "docs", "benchmarks.md")
-	old, err := os.ReadFile(path)
+	text, err := readDocument(c.root)
 	if err != nil {
-		return fmt.Errorf("read the document: %w", err)
+		return err
 	}
-	text, err := between(string(old), "machine", "- "+strings.Join(r.Machine.lines(), "\n- ")+"\n")
+	text, err = between(text, "machine", "- "+strings.Join(r.Machine.lines(), "\n- ")+"\n")
 	for _, s := range r.Results {
 		if err == nil {
 			text, err = between(text, s.ID, s.markdown())
@@ -149,10 +148,20 @@ func (r report) keep(c config, withoutDocument bool) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(c.root, document), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("write the document: %w", err)
 	}
 	return nil
+}
+
+const document = "docs/benchmarks.md"
+
+func readDocument(root string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(root, document))
+	if err != nil {
+		return "", fmt.Errorf("read the document: %w", err)
+	}
+	return string(b), nil
 }
 
 // between replaces what stands between the two markers of an id.
@@ -160,12 +169,12 @@ func between(text, id, new string) (string, error) {
 	begin, end := "<!-- bench:"+id+" -->\n", "<!-- /bench:"+id+" -->"
 	i := strings.Index(text, begin)
 	if i < 0 {
-		return "", fmt.Errorf("docs/benchmarks.md has no marker %q", strings.TrimSpace(begin))
+		return "", fmt.Errorf(document+" has no marker %q", strings.TrimSpace(begin))
 	}
 	i += len(begin)
 	j := strings.Index(text[i:], end)
 	if j < 0 {
-		return "", fmt.Errorf("docs/benchmarks.md has no marker %q", end)
+		return "", fmt.Errorf(document+" has no marker %q", end)
 	}
 	return text[:i] + "\n" + new + "\n" + text[i+j:], nil
 }

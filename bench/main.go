@@ -39,7 +39,7 @@ type section struct {
 }
 
 var sections = []section{
-	{"native", nativeOpen}, {"chromium", chromiumOpen}, {"epochs", epochs}, {"latency", latency}, {"cost", cost}, {"micro", micro},
+	{"chromium", chromiumOpen}, {"native", nativeOpen}, {"epochs", epochs}, {"latency", latency}, {"cost", cost}, {"micro", micro},
 }
 
 func main() {
