@@ -20,6 +20,9 @@ import (
 
 const validFor = 30 * 24 * time.Hour
 
+// nodeKeyFile is the node key in a data directory.
+const nodeKeyFile = "node.key"
+
 // Side is one raised side.
 type Side struct {
 	Cast     Cast
@@ -30,6 +33,7 @@ type Side struct {
 	Officers [side.Officers]ident.Key
 	Office   native.Office // of the first officer, once open
 	checked  side.Checked
+	kept     kept
 	offline  string // the directory with the delegation key
 	pass     []byte
 
@@ -45,51 +49,69 @@ func (s *Side) Origin(person string) string {
 	return fmt.Sprintf("http://%s.localhost:%d/", person, s.Ports.Web)
 }
 
-// found makes the side's keys in dir and the node's directory beside it.
-func found(dir, binary string, c Cast, p Ports, announce string) (*Side, error) {
+// kept is what came of the slow work with a delegation key.
+type kept struct{ node, bundle []byte }
+
+// found makes the side's keys in dir and the node's directory beside it. With an earlier side it takes that one's instead.
+func found(dir, binary string, c Cast, p Ports, announce string, earlier *Side) (*Side, error) {
 	s := &Side{Cast: c, Ports: p, Data: filepath.Join(dir, c.ID, "node")}
-	offline := filepath.Join(dir, c.ID, "offline")
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the node's directory: %w", err)
 	}
+	s.Node = newProcess(binary, s.Data, p, announce)
+	if earlier != nil {
+		s.Officers, s.kept, s.checked, s.ID = earlier.Officers, earlier.kept, earlier.checked, earlier.ID
+		s.offline, s.pass = earlier.offline, earlier.pass
+	} else if err := s.certify(filepath.Join(dir, c.ID, "offline")); err != nil {
+		return nil, err
+	}
+	if err := side.WriteFile(filepath.Join(s.Data, nodeKeyFile), s.kept.node, 0o600); err != nil {
+		return nil, err
+	}
+	return s, side.WriteFile(filepath.Join(s.Data, side.BundleFile), s.kept.bundle, 0o644)
+}
+
+// certify does the offline machine's work: the side's delegation key, the node's certificate and the officers'.
+func (s *Side) certify(offline string) error {
+	c := s.Cast
 	secret := make([]byte, 24)
 	_, _ = rand.Read(secret)
 	pass := []byte(hex.EncodeToString(secret))
 	if _, err := side.Init(offline, c.Name, c.Language, pass); err != nil {
-		return nil, err
+		return err
 	}
 	d, b, err := side.Open(offline)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	key, err := node.Key(s.Data)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if b, err = d.CertifyNode(b, key.Public(), validFor, pass); err != nil {
-		return nil, err
+		return err
 	}
 	for i := range s.Officers {
 		if s.Officers[i], err = ident.GenerateKey(rand.Reader); err != nil {
-			return nil, err
+			return err
 		}
 		device := s.Officers[i].Public()
 		words := fmt.Sprint(ident.DeviceWords(device))
 		id := fmt.Sprintf("%s-officer-%d", c.ID, i+1)
 		if b, err = d.CertifyOfficer(b, device, id, fmt.Sprintf("Scripted officer %d", i+1), words[1:len(words)-1], validFor, pass); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := side.WriteFile(filepath.Join(s.Data, side.BundleFile), b.Text(), 0o644); err != nil {
-		return nil, err
+	s.kept.bundle = b.Text()
+	if s.kept.node, err = os.ReadFile(filepath.Join(s.Data, nodeKeyFile)); err != nil {
+		return fmt.Errorf("read the node key: %w", err)
 	}
 	s.offline, s.pass = offline, pass
 	if s.checked, err = b.Check(time.Now().UnixMilli()); err != nil {
-		return nil, err
+		return err
 	}
 	s.ID = s.checked.ID[:]
-	s.Node = newProcess(binary, s.Data, p, announce)
-	return s, nil
+	return nil
 }
 
 // Certify makes a device the side's second officer, on the offline machine, and brings the new bundle to the node.

@@ -32,6 +32,9 @@ type Config struct {
 
 	// Via says which address stands on a side's link card, for links that go through something else. Nil: the node's own port.
 	Via func(side int, listen string) (announce string, err error)
+
+	// Keys are sides raised before in this process, whose keys are taken again: making them is slow by design.
+	Keys []*Side
 }
 
 // Raise makes the sides, starts their nodes, joins them by a verified link, and brings a session in force.
@@ -77,7 +80,11 @@ func (s *Stage) found(c Config) error {
 				break
 			}
 		}
-		wait.Go(func() { s.Sides[i], errs[i] = found(c.Dir, c.Binary, cast, p, announce) })
+		var earlier *Side
+		if i < len(c.Keys) {
+			earlier = c.Keys[i]
+		}
+		wait.Go(func() { s.Sides[i], errs[i] = found(c.Dir, c.Binary, cast, p, announce, earlier) })
 	}
 	wait.Wait()
 	return errors.Join(errs...)

@@ -39,6 +39,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// keysMade are the sides of the first summit of this run: the tests of one run share their keys, which are slow to make.
+var keysMade []*Side
+
 // summit raises two sides with n people each. Edit changes how, nil nothing.
 func summit(t *testing.T, n int, edit ...func(*Config)) *Stage {
 	t.Helper()
@@ -52,10 +55,12 @@ func summit(t *testing.T, n int, edit ...func(*Config)) *Stage {
 	for _, f := range edit {
 		f(&c)
 	}
+	c.Keys = keysMade
 	s, err := Raise(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
+	keysMade = s.Sides
 	t.Cleanup(func() {
 		if t.Failed() {
 			for _, sd := range s.Sides {
