@@ -387,7 +387,12 @@ func TestLinkNeedsAHand(t *testing.T) {
 		t.Error("a swapped card inherited the verification")
 	}
 	// A plan with a side that is not verified does not even begin.
-	_, _, err = o.Propose(ctx, act.Plan{Sides: []act.PlanSide{native.Introduction(o.Desk.Welcome.Side), {ID: b.id[:]}}})
+	_, _, err = o.Propose(ctx, act.Plan{
+		Title: map[string]string{"en": "Test"}, Status: "test", Sequencer: a.id[:], Profile: act.Profile, Recording: "none",
+		Sides:  []act.PlanSide{native.Introduction(o.Desk.Welcome.Side), native.Introduction(b.node.greeting().Side)},
+		Format: act.Format{ID: "plenary", Name: map[string]string{"en": "Plenary"}, Seats: []act.Seat{a.seatOf("v-prin", "principal"), b.seatOf("q-prin", "principal")}},
+		From:   time.Now().Add(-time.Minute).UnixMilli(), Until: time.Now().Add(time.Hour).UnixMilli(),
+	})
 	if problem.CodeOf(err) != problem.LinkNotVerified {
 		t.Errorf("a plan with an unverified side: %v", err)
 	}
