@@ -42,6 +42,9 @@ var sections = []section{
 	{"chromium", chromiumOpen}, {"native", nativeOpen}, {"epochs", epochs}, {"latency", latency}, {"cost", cost}, {"micro", micro},
 }
 
+// longest is what a section may take: on a quiet machine none needs half of it, and one that hangs must not cost the others.
+const longest = 4 * time.Minute
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx)
@@ -89,7 +92,9 @@ func run(ctx context.Context) error {
 			continue
 		}
 		began, before := time.Now(), load()
-		tables, err := s.measure(ctx, c)
+		limited, cancel := context.WithTimeout(ctx, longest)
+		tables, err := s.measure(limited, c)
+		cancel()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

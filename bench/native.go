@@ -55,7 +55,7 @@ func nativeOpen(ctx context.Context, c config) ([]table, error) {
 		note("3 join signed and sent (KeyPackage made)", f.Steps.CaughtUp, f.Steps.JoinSent)
 		note("4 join ordered by both nodes and seen", f.Steps.JoinSent, f.Steps.JoinOrdered)
 		note("5 commit of a member ordered, Welcome joined", f.Steps.JoinOrdered, f.EpochAt)
-		note("6 next picture of the far side opened", f.EpochAt, far)
+		note("6 all ready, publishers switch, next picture opened", f.EpochAt, far)
 		note("down connection stands (beside 3 to 5)", f.Opened, f.Steps.Down)
 		note("up connection stands (beside 2 to 5)", f.Opened, f.Steps.Up)
 		note("sends with the new epoch", f.Opened, f.Steps.Keyed)
@@ -74,7 +74,7 @@ func nativeOpen(ctx context.Context, c config) ([]table, error) {
 	}
 	steps := table{Title: "Where it goes (ms; 1 to 6 follow each other)", Head: []string{"step", "runs", "p50", "p95"}}
 	for _, n := range []string{"1 socket open, device key proved", "2 log read and checked", "3 join signed and sent (KeyPackage made)",
-		"4 join ordered by both nodes and seen", "5 commit of a member ordered, Welcome joined", "6 next picture of the far side opened",
+		"4 join ordered by both nodes and seen", "5 commit of a member ordered, Welcome joined", "6 all ready, publishers switch, next picture opened",
 		"down connection stands (beside 3 to 5)", "up connection stands (beside 2 to 5)", "sends with the new epoch"} {
 		steps.Rows = append(steps.Rows, raw[n].row(n, 50, 95))
 	}
