@@ -17,8 +17,11 @@ import (
 	"parley.link/parley/internal/synth"
 )
 
-// binary is the real parley, built once for the package's tests.
+// binary is the real parley, built once for the package's tests, or the one that PARLEY_BINARY names.
 var binary = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("PARLEY_BINARY"); path != "" {
+		return path, nil
+	}
 	dir, err := os.MkdirTemp("", "parley-stage-")
 	if err != nil {
 		return "", err
@@ -33,7 +36,7 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
+	if path, err := binary(); err == nil && os.Getenv("PARLEY_BINARY") == "" {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
 	os.Exit(code)
