@@ -7,7 +7,9 @@ const (
 	MaxSides       = 8
 	MaxSeats       = 256
 	MaxActs        = 8192 // acts of a side
+	KeptActs       = 1024 // of these, kept for the node and the officers; as many again for what people do alone
 	MaxJoins       = 512  // joins of a side, rejoins included
+	MaxJoinsEach   = 64   // of these, joins of one person
 	MaxTracks      = 512  // tracks a side ever announced
 	MaxTracksEach  = 4    // tracks of one person at a time
 	MaxProposals   = 256  // proposals a side ever made

@@ -30,7 +30,16 @@ func (s *step) join(a decoded) error {
 	if err != nil {
 		return err
 	}
-	if count(s.m.Members, func(j Member) []byte { return j.Side }, a.Side) >= MaxJoins {
+	all, each := 0, 0
+	for _, j := range s.m.Members {
+		if bytes.Equal(j.Side, a.Side) {
+			all++
+			if j.Person == acc.Person {
+				each++
+			}
+		}
+	}
+	if all >= MaxJoins || each >= MaxJoinsEach { // one person's device must not use up the joins of the others
 		return problem.New(problem.TooMany, "what", "joins")
 	}
 	for i := range s.m.Members {

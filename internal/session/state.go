@@ -138,7 +138,7 @@ func (s *State) Refuse(signed act.Signed, at int64) error {
 	if a.Kind == act.KindTerm {
 		st.term = m.Term + 1
 	}
-	if err := st.quota(a.Side); err != nil {
+	if err := st.quota(a); err != nil {
 		return err
 	}
 	return st.run(a)

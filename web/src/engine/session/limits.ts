@@ -3,7 +3,11 @@ export const minSides = 2;
 export const maxSides = 8;
 export const maxSeats = 256;
 export const maxActs = 8192;
+/** Of these, kept for the node and the officers; as many again for what people do alone. */
+export const keptActs = 1024;
 export const maxJoins = 512;
+/** Of these, joins of one person. */
+export const maxJoinsEach = 64;
 export const maxTracks = 512;
 export const maxTracksEach = 4;
 export const maxProposals = 256;

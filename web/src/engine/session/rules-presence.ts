@@ -7,7 +7,7 @@ import {
   type Accreditation, type SignedBody,
 } from "../../words/ident"; // prettier-ignore
 import { problem } from "../../words/problem";
-import { maxJoins, maxKeyPackage, maxRevocations } from "./limits";
+import { maxJoins, maxJoinsEach, maxKeyPackage, maxRevocations } from "./limits";
 import { end, memberByJoin, officerOf, seatOf, type Member, type Revoked } from "./model";
 import type { Step } from "./step";
 
@@ -18,7 +18,9 @@ export function join(s: Step, a: DecodedAct): void {
   if (b.keypackage.length === 0 || b.keypackage.length > maxKeyPackage) throw problem("malformed", { what: "keypackage" });
   const acc = accredited(s, a, b.accreditation);
   const key = sessionKey(s, a, acc, b.session);
-  if (s.model.members.filter((j) => equal(j.side, a.act.side)).length >= maxJoins) throw problem("too-many", { what: "joins" });
+  const all = s.model.members.filter((j) => equal(j.side, a.act.side));
+  const each = all.filter((j) => j.person === acc.person); // one person's device must not use up the joins of the others
+  if (all.length >= maxJoins || each.length >= maxJoinsEach) throw problem("too-many", { what: "joins" });
   for (const j of s.model.members) replace(s, a, acc, j);
   s.model.members.push({
     join: a.id, side: acc.side, person: acc.person, role: acc.role, name: acc.name, office: acc.office, verified: acc.verified,

@@ -104,7 +104,7 @@ export class State {
     }
     if (this.#overlays.some((o) => o.id === hex(a.id))) throw problem("replayed");
     const st = new Step(m, this.#seen, Math.max(at, m.at), a.act.kind === "term" ? m.term + 1 : m.term);
-    st.quota(a.act.side);
+    st.quota(a);
     st.run(a);
   }
 

@@ -6,7 +6,7 @@ import { ProblemError, problem } from "../../words/problem";
 import type { Shape } from "../../words/schema";
 import type { Check, Effect } from "./check";
 import { clone, liveDevice, officerOf, phase, sideById, type Member, type Model, type Side } from "./model";
-import { maxActs } from "./limits";
+import { keptActs, maxActs } from "./limits";
 import { ruleOf, unilateral } from "./rules";
 
 export class Step {
@@ -31,15 +31,21 @@ export class Step {
   direct(item: Uint8Array): void {
     const a = decodeSigned(item);
     if (unilateral(a.act.kind)) throw problem("malformed", { what: "unilateral-outside-outbox" });
-    this.quota(a.act.side);
+    this.quota(a);
     this.run(a);
     this.sideOf(a).acts += this.ids.length;
   }
 
-  /** quota refuses acts of a side beyond its share of the log. It is no reason for a void: voids would fill the log as well. */
-  quota(id: Uint8Array): void {
-    const side = sideById(this.model, id);
-    if (side !== undefined && side.acts >= maxActs) throw problem("too-many", { what: "acts" });
+  /**
+   * quota refuses acts of a side beyond its share of the log. It is no reason for a void: voids would fill the log as well. What a side's
+   * node and officers need is kept for them (internal/session/step.go tells the attack).
+   */
+  quota({ act }: DecodedAct): void {
+    const side = sideById(this.model, act.side);
+    if (side === undefined) return;
+    const office = equal(side.node, act.key) || officerOf(side, act.key) !== undefined;
+    const kept = office ? 0 : unilateral(act.kind) ? keptActs : 2 * keptActs;
+    if (side.acts >= maxActs - kept) throw problem("too-many", { what: "acts" });
   }
 
   /** outbox runs an outbox item. Its place in its node's chain is checked as strictly as an entry's place in the log. */
@@ -54,7 +60,7 @@ export class Step {
     const a = decodeSigned(item.act);
     if (!unilateral(a.act.kind)) throw problem("malformed", { what: "joint-in-outbox" });
     if (!equal(a.act.side, item.side)) throw problem("not-yours");
-    this.quota(a.act.side);
+    this.quota(a);
     this.check("ed25519", side.node, contextOutbox, signed.item, signed.sig, "outbox", "bad-signature");
     this.#runOrVoid(a);
     const after = sideById(this.model, item.side)!;
