@@ -174,12 +174,13 @@ func (l *Ledger) caught(kind AlarmKind, of Side, a, b []byte, now int64) {
 			return
 		}
 	}
-	if len(l.evidence) >= maxEvidence {
-		return
-	}
 	e := Evidence{Kind: kind, Of: of, Term: term, At: now, A: a, B: b}
-	l.evidence = append(l.evidence, e)
-	l.turns.rec.Evidence = append(l.turns.rec.Evidence, e)
+	if len(l.evidence) < maxEvidence {
+		l.evidence = append(l.evidence, e)
+		l.turns.rec.Evidence = append(l.turns.rec.Evidence, e)
+	} else if l.halted[of] {
+		return // named already, though there was no room to keep it
+	}
 	l.halt(e)
 	l.say(Alarm{Kind: kind, Of: of, At: now})
 	l.suspend(act.ReasonFork, of, now)

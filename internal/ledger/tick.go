@@ -127,7 +127,7 @@ func (l *Ledger) overdue(seq Side, waited int64, named, stood *bool, id act.ID, 
 	if waited >= HeldBackAfter && !*named {
 		*named = true
 		l.say(Alarm{Kind: AlarmHeldBack, Of: seq, At: now, Act: id})
-		if len(l.evidence) < maxEvidence {
+		if len(l.evidence) < maxEvidence/2 { // whoever holds back many acts leaves room for the proof of a fork
 			term, _, _ := l.state.Head()
 			e := Evidence{Kind: AlarmHeldBack, Of: seq, Term: term, At: now, A: evidence}
 			l.evidence = append(l.evidence, e)
