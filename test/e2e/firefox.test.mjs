@@ -70,7 +70,7 @@ step("Firefox and Chromium see and hear each other, sealed both ways", 240, asyn
   const from = performance.now();
   await enter(tomas);
   await enter(layla);
-  for (const p of [tomas, layla]) await until(`${p.person}: frames decode`, async () => (await inbound(p.page)).some((s) => s.kind === "video" && s.frames > 15), 60_000);
+  for (const p of [tomas, layla]) await until(`${p.person}: frames decode`, async () => (await inbound(p.page)).some((s) => s.kind === "video" && s.frames > 15), 25_000);
   measured("both entered and decode each other's pictures after", `${Math.round(performance.now() - from)} ms`);
   await until("Firefox sees red", async () => (await colours(layla.page, ".tile video")).includes("red"), 60_000);
   await until("Firefox hears Chromium's tone", async () => hears(await tones(layla.page), "red"), 60_000);

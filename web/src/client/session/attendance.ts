@@ -87,7 +87,7 @@ export class Attendance {
       relay: (kind, payload) => void socket.send({ case: "relay", value: { scope, kind, payload } }),
       tell: workers.tell,
       keyFrames: () => this.#media.keyFrames(),
-      joined: (again) => this.tracks.joined(again),
+      joined: (again) => this.tracks.joined(again, followed.log.state.memberOfDevice(ports.author.device.publicKey) === undefined),
       changed: () => this.#refresh(),
     });
   }

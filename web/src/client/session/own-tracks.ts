@@ -47,8 +47,12 @@ export class OwnTracks {
     for (const t of this.#tracks.values()) this.#send(t);
   }
 
-  /** joined says that the join is on its way: what is shown is announced under it. A second join ends all that the first announced. */
-  joined(again: boolean): void {
+  /**
+   * joined says that the join is on its way. What is shown is announced along with it, unless an earlier join of this device still
+   * stands (first is false): an announcement that overtakes the new join would be taken for the old one's. A second join of this
+   * page ends all that the first announced.
+   */
+  joined(again: boolean, first: boolean): void {
     this.#joined = true;
     if (again) {
       for (const [source, t] of this.#tracks) {
@@ -57,7 +61,8 @@ export class OwnTracks {
         this.#send(this.#tracks.get(source)!);
       }
     }
-    for (const t of this.#tracks.values()) this.#announce(t);
+    if (first) for (const t of this.#tracks.values()) this.#announce(t);
+    else this.#joined = false; // look follows when the join is in the log
   }
 
   /**
@@ -65,6 +70,7 @@ export class OwnTracks {
    * what is muted here and not yet in the log.
    */
   look(muted: (track: string) => boolean | undefined): void {
+    this.#joined = true;
     for (const t of this.#tracks.values()) {
       this.#announce(t);
       if (t.muted && muted(t.id) === false && !this.#muting.has(t.id)) void this.#submitMute(t, true).catch(() => undefined);
@@ -144,14 +150,16 @@ export class OwnTracks {
     this.#announced.add(track.id);
     const body = { track: track.id, source: track.source, codec: codecOf(track.source), muted: track.muted };
     this.#ports.submit("publish", body).catch((e: unknown) => {
-      if (early.has(asProblem(e).code)) this.#announced.delete(track.id);
+      if (early.has(asProblem(e).code)) setTimeout(() => this.#announced.delete(track.id), againAfter);
       else this.#ports.failed(e);
     });
   }
 }
 
-/** Refusals that say "not yet". */
-const early = new Set(["not-joined", "session-suspended", "not-in-force", "unknown-session", "link-lost"]);
+/** How long an announcement that came too early waits before it is made again, ms. */
+const againAfter = 300;
+/** Refusals that say "not yet". Track ids are random, so "already-done" means that an earlier join still shows this source. */
+const early = new Set(["already-done", "not-joined", "session-suspended", "not-in-force", "unknown-session", "link-lost"]);
 
 /** trackId is 16 random bytes as 22 characters of base64url. */
 export function trackId(): string {
