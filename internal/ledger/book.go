@@ -7,7 +7,6 @@ import (
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/canon"
 	"parley.link/parley/internal/problem"
-	"parley.link/parley/internal/session"
 	"parley.link/parley/internal/wire/linkpb"
 )
 
@@ -141,9 +140,7 @@ func (b *Book) Heartbeat(from Side, h *linkpb.Heartbeat, now int64) []Scoped {
 		}
 	}
 	for _, scope := range b.Scopes() {
-		if l := b.ledgers[scope]; !l.Quiet(now) {
-			out = append(out, scoped(scope, l.Heartbeat(from, heads[scope], h.GetNow(), now))...)
-		}
+		out = append(out, scoped(scope, b.ledgers[scope].Heartbeat(from, heads[scope], h.GetNow(), now))...)
 	}
 	return out
 }
@@ -159,7 +156,7 @@ func (b *Book) Heads(to Side, now int64) []*linkpb.ScopeHead {
 	var out []*linkpb.ScopeHead
 	for _, scope := range b.Scopes() {
 		l := b.ledgers[scope]
-		if l.peers[to] == nil || l.Quiet(now) || len(out) >= maxHeads {
+		if l.peers[to] == nil || l.Resting(to, now) || len(out) >= maxHeads {
 			continue
 		}
 		if h := l.Head(to); h != nil {
@@ -167,12 +164,6 @@ func (b *Book) Heads(to Side, now int64) []*linkpb.ScopeHead {
 		}
 	}
 	return out
-}
-
-// Quiet says that the session is closed, and has been for long enough (10 minutes) that the peers have heard. Nothing more is said of it
-// and no time passes for it; frames about it are still answered.
-func (l *Ledger) Quiet(now int64) bool {
-	return l.state.Phase() == session.PhaseClosed && now-l.state.Time() > quietAfterClose
 }
 
 // Tick lets time pass in every scope.

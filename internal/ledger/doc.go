@@ -21,8 +21,8 @@
 // docs/states.md has the table of states and docs/decisions/0004-order-and-liveness.md the reasons.
 package ledger
 
-// Time. Every input takes now, ms since the epoch. It must not jump: the driver gives the wall clock at the start of the process and
-// what passed since (monotonic), because a step of the wall clock would look like silence on the link.
+// Time. Every input takes now, ms since the epoch. It must not jump, because a jump would look like silence on the link: the driver gives
+// the wall clock at its start and what passed since (monotonic). When it sets its clock anew it says so first (ClockSet).
 
 // Times, in ms. The first three are the protocol's (design §2), the others our own choices.
 const (

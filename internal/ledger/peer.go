@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"parley.link/parley/internal/session"
 	"parley.link/parley/internal/wire/linkpb"
 )
 
@@ -60,6 +61,9 @@ func (l *Ledger) Heartbeat(from Side, h *linkpb.ScopeHead, theirNow, now int64) 
 	}
 	p.heard = now
 	p.head, p.headAt = h, now
+	if l.Resting(from, now) {
+		return nil
+	}
 	if p.lost {
 		l.linkBack(from, p, now)
 	}
@@ -78,6 +82,21 @@ func (l *Ledger) Head(to Side) *linkpb.ScopeHead {
 	return &linkpb.ScopeHead{
 		Scope: l.cfg.Scope[:], Term: m.term, NextIndex: m.next, Hash: m.hash[:], NextOutbox: m.own, NextPeerOutbox: m.peers[to],
 	}
+}
+
+// Quiet says that the session is closed, and has been for 10 minutes: no time passes for it any more.
+func (l *Ledger) Quiet(now int64) bool {
+	return l.state.Phase() == session.PhaseClosed && now-l.state.Time() > quietAfterClose
+}
+
+// Resting says that a session is quiet and heartbeats to a side need not name it: as far as that side's last one told, it holds the
+// same or says nothing either. A node that was away while the session was closed names what it holds, and is told.
+func (l *Ledger) Resting(to Side, now int64) bool {
+	if !l.Quiet(now) {
+		return false
+	}
+	p := l.peers[to]
+	return p == nil || p.head == nil || p.head.GetNextIndex() == uint64(len(l.log)) && !l.disagrees(p.head)
 }
 
 // LinkUp and LinkDown say that the QUIC connection came or went. Neither is a state of the session: only heartbeats, or 1.5 s

@@ -193,7 +193,7 @@ func (n *Node) introduction() []byte {
 func (n *Node) newScopes() *scopes {
 	env := &scopeEnv{
 		own:   n.side().ID,
-		store: n.store, now: func() int64 { return millis(time.Now()) }, log: n.log, send: n.send,
+		store: n.store, clock: newClock(), log: n.log, send: n.send,
 		ledger:  n.ledgerConfig(),
 		viewed:  n.media.viewed,
 		revoked: n.learnRevoked,

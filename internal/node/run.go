@@ -112,20 +112,28 @@ func (n *Node) runTick(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-		now := millis(time.Now())
 		for _, s := range n.scopes.list() {
-			s.tick(now)
+			s.tick()
 		}
 		if i%5 == 0 {
 			n.sweep()
 		}
 		if i%20 == 0 {
+			n.checkWall()
 			n.people.expire()
 			n.followBundle()
 		}
 		if n.sessionsChanged.Swap(false) {
 			n.tellSessions()
 		}
+	}
+}
+
+// checkWall follows the machine's clock when somebody has set it, and says so.
+func (n *Node) checkWall() {
+	if by := n.scopes.env.clock.check(); by != 0 {
+		n.log.Warn("the machine's clock was set while the node runs", "by", time.Duration(by)*time.Millisecond)
+		n.note("clock-set", "", (time.Duration(by) * time.Millisecond).String())
 	}
 }
 
@@ -182,7 +190,7 @@ func (n *Node) runBeat(ctx context.Context) {
 			heads := n.scopes.heads(s)
 			n.link.SetBusy(s, len(heads) > 0)
 			n.send(s, &linkpb.LinkFrame{Body: &linkpb.LinkFrame_Heartbeat{Heartbeat: &linkpb.Heartbeat{
-				Now: millis(time.Now()), Sequence: beat, Heads: heads,
+				Now: n.scopes.env.clock.now(), Sequence: beat, Heads: heads,
 			}}})
 		}
 	}

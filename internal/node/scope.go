@@ -38,6 +38,7 @@ type scope struct {
 	broken   *problem.Error // nothing can be kept any more
 	views    uint64
 	sealed   uint64 // entries below the newest snapshot
+	set      int64  // steps of the clock that the ledger was told of
 }
 
 // scopeEnv is what all scopes share.
@@ -45,7 +46,7 @@ type scopeEnv struct {
 	own     ledger.Side
 	ledger  ledger.Config // Scope is filled in per scope
 	store   *store.Store
-	now     func() int64 // ms
+	clock   *clock
 	log     *slog.Logger
 	send    func(side ledger.Side, f *linkpb.LinkFrame)
 	viewed  func(view)                                       // what media follows; called with the scope locked
@@ -58,7 +59,8 @@ type scopeEnv struct {
 func newScope(env *scopeEnv, id ledger.Scope) *scope {
 	cfg := env.ledger
 	cfg.Scope = id
-	return &scope{id: id, env: env, led: ledger.New(cfg), waiting: map[act.ID][]answer{}, watchers: map[*watcher]bool{}}
+	_, set := env.clock.reading()
+	return &scope{id: id, env: env, set: set, led: ledger.New(cfg), waiting: map[act.ID][]answer{}, watchers: map[*watcher]bool{}}
 }
 
 // restore replays a scope from disk, by the code that ran when its entries were new.
@@ -78,11 +80,12 @@ func (s *scope) replay(ctx context.Context) error {
 	s.findSnapshot(ctx, &saved)
 	cfg := s.env.ledger
 	cfg.Scope = s.id
-	led, err := ledger.Replay(cfg, saved, s.env.now())
+	now, set := s.env.clock.reading()
+	led, err := ledger.Replay(cfg, saved, now)
 	if err != nil {
 		return err
 	}
-	s.led = led
+	s.led, s.set = led, set
 	s.resumed()
 	s.phase = led.State().Phase()
 	return nil
@@ -95,9 +98,20 @@ func (s *scope) turn(input func(l *ledger.Ledger, now int64) []ledger.Effect) {
 	if s.broken != nil {
 		return
 	}
-	if s.carryOut(input(s.led, s.env.now())) {
+	if s.carryOut(input(s.led, s.time())) {
 		s.settle()
 	}
+}
+
+// time is now for the ledger. If the clock was set, everything here that waits is moved along first. mu is held.
+func (s *scope) time() int64 {
+	now, set := s.env.clock.reading()
+	if by := set - s.set; by != 0 {
+		s.set = set
+		s.wakeAt += by
+		s.led.ClockSet(by)
+	}
+	return now
 }
 
 // carryOut reports whether the state may have changed: it never does without something being kept or published.
@@ -141,7 +155,7 @@ func (s *scope) persist(e ledger.Persist) []ledger.Effect {
 		s.env.log.Error("a session cannot go on", "scope", short(s.id), "error", err)
 		s.broken = problem.New(problem.CodeOf(err))
 	}
-	s.wakeAt = s.env.now()
+	s.wakeAt = s.env.clock.now()
 	return out
 }
 
@@ -247,10 +261,13 @@ func (s *scope) submit(id act.ID, signed []byte, f answer) {
 	}
 }
 
+// quietWake is when to ask again whether a closed session is still closed.
+const quietWake = 60_000
+
 // tick lets time pass for the ledger and for watchers whose devices had no room.
-func (s *scope) tick(now int64) {
+func (s *scope) tick() {
 	s.mu.Lock()
-	due := now >= s.wakeAt
+	due := s.time() >= s.wakeAt
 	for w := range s.watchers {
 		if w.next < w.known(s) {
 			w.pump(s)
@@ -258,7 +275,13 @@ func (s *scope) tick(now int64) {
 	}
 	s.mu.Unlock()
 	if due {
-		s.turn(func(l *ledger.Ledger, now int64) []ledger.Effect { return l.Tick(now) })
+		s.turn(func(l *ledger.Ledger, now int64) []ledger.Effect {
+			if l.Quiet(now) {
+				s.wakeAt = now + quietWake
+				return nil
+			}
+			return l.Tick(now)
+		})
 	}
 }
 

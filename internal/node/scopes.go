@@ -90,7 +90,7 @@ func (c *scopes) begin(from ledger.Side, id ledger.Scope, signed []byte) (*scope
 
 // planned counts the logs that a side planned here and nobody agreed to.
 func (c *scopes) planned(by ledger.Side) (n int) {
-	now := c.env.now()
+	now := c.env.clock.now()
 	for _, s := range c.list() {
 		s.read(func(l *ledger.Ledger) {
 			if side, ok := l.Planned(now); ok && side == by {
@@ -288,11 +288,15 @@ func (c *scopes) heard(from ledger.Side, h *linkpb.Heartbeat) {
 	}
 }
 
-// heads is what this node's next heartbeat says to a side.
+// heads is what this node's next heartbeat says to a side: nothing of sessions that were closed 10 minutes ago.
 func (c *scopes) heads(to ledger.Side) []*linkpb.ScopeHead {
 	var out []*linkpb.ScopeHead
+	now := c.env.clock.now()
 	for _, s := range c.list() {
 		s.read(func(l *ledger.Ledger) {
+			if l.Resting(to, now) {
+				return
+			}
 			for _, p := range peersOf(l.State(), c.env.own) {
 				if p == to {
 					if h := l.Head(to); h != nil {

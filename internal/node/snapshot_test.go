@@ -51,7 +51,7 @@ func TestStartFromSnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		env := &scopeEnv{own: w.b.id, ledger: w.b.node.ledgerConfig(), store: s, now: func() int64 { return 0 }, log: w.b.node.log}
+		env := &scopeEnv{own: w.b.id, ledger: w.b.node.ledgerConfig(), store: s, clock: newClock(), log: w.b.node.log}
 		sc, err := restore(context.Background(), env, id)
 		if err != nil {
 			t.Fatal(err)

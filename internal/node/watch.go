@@ -32,7 +32,7 @@ func (w *watcher) pump(s *scope) {
 		if len(entries) == 0 && w.caughtUp {
 			return
 		}
-		m := &signalpb.Entries{Scope: s.id[:], Now: s.env.now()}
+		m := &signalpb.Entries{Scope: s.id[:], Now: s.env.clock.now()}
 		size := 0
 		for _, e := range entries {
 			if len(m.Entries) == batchEntries || size+len(e.Bytes) > batchBytes && size > 0 {
