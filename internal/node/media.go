@@ -89,29 +89,31 @@ func (m *media) cut(ends func(ident.Accreditation) bool) {
 	m.apply()
 }
 
-// look finds what a track was announced as.
-func (m *media) look(track string) (announced, view, bool) {
+// look finds what a track was announced as, where that is what is asked for. Devices choose the names of tracks, and a log refuses a
+// name twice; but another session may hold the same name for somebody else's track, and a side that is in both could silence a person of
+// this one by announcing it there.
+func (m *media) look(track string, is func(announced, view) bool) (announced, bool) {
 	for _, v := range m.views {
-		if a, ok := v.tracks[track]; ok {
-			return a, v, true
+		if a, ok := v.tracks[track]; ok && is(a, v) {
+			return a, true
 		}
 	}
-	return announced{}, view{}, false
+	return announced{}, false
 }
 
 // apply makes everything follow the views. Called with mu held.
 func (m *media) apply() {
 	for k, up := range m.ups {
-		a, _, ok := m.look(k.track)
+		_, ok := m.look(k.track, func(a announced, _ view) bool { return a.flows && a.side == m.own && a.device == k.device })
 		p := m.people[k.device]
-		up.SetRefused(!(ok && a.flows && a.side == m.own && a.device == k.device && p != nil && !p.cut))
+		up.SetRefused(!(ok && p != nil && !p.cut))
 	}
 	for k, r := range m.remote {
 		if r.up == nil {
 			continue
 		}
-		a, _, ok := m.look(k.track)
-		r.up.SetRefused(!(ok && a.flows && a.side == r.side && a.scope == k.scope))
+		a, ok := m.views[k.scope].tracks[k.track]
+		r.up.SetRefused(!(ok && a.flows && a.side == r.side))
 	}
 	needed := map[trackKey]ledger.Side{}
 	for _, p := range m.people {
@@ -125,8 +127,8 @@ func (m *media) apply() {
 func (m *media) setDown(p *person, needed map[trackKey]ledger.Side) {
 	var list []*forward.UpTrack
 	for _, track := range p.want {
-		a, v, ok := m.look(track)
-		if !ok || !v.hears[p.device] || a.device == p.device || p.cut {
+		a, ok := m.look(track, func(a announced, v view) bool { return v.hears[p.device] && a.device != p.device })
+		if !ok || p.cut {
 			continue
 		}
 		if a.side == m.own {
@@ -176,9 +178,10 @@ func (m *media) serve() {
 	for side, wants := range m.wants {
 		lm := m.link(side)
 		for k, open := range wants {
-			a, v, ok := m.look(k.track)
+			v := m.views[k.scope]
+			a, ok := v.tracks[k.track]
 			up := m.ups[upKey{a.device, k.track}]
-			may := ok && a.scope == k.scope && a.side == m.own && v.peers[side] && up != nil && lm != nil
+			may := ok && a.side == m.own && v.peers[side] && up != nil && lm != nil
 			switch {
 			case !may && open != nil:
 				open.Close()

@@ -9,13 +9,13 @@ import (
 	"parley.link/parley/internal/wire/signalpb"
 )
 
-// UpOffer implements seat.MediaPeer. A name that the log gives to another device is refused here; one that no log knows yet is
+// UpOffer implements seat.MediaPeer. A name that a log the device is in gives to another is refused here; one that none knows yet is
 // taken, and its packets are refused until it is announced.
 func (p *person) UpOffer(ctx context.Context, d *signalpb.Description) (*signalpb.Description, error) {
 	tracks := make([]rtc.TrackMid, 0, len(d.Tracks))
 	p.m.mu.Lock()
 	for _, t := range d.Tracks {
-		if a, _, ok := p.m.look(t.Track); ok && a.device != p.device {
+		if _, ok := p.m.look(t.Track, func(a announced, v view) bool { return v.hears[p.device] && a.device != p.device }); ok {
 			p.m.mu.Unlock()
 			return nil, problem.New(problem.NotYours, "what", "track")
 		}
