@@ -31,6 +31,7 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 	opening  *limiter // sockets opened per address
+	open     *open    // sockets open now
 	sockets  sync.WaitGroup
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -43,7 +44,7 @@ func Listen(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for browsers: %w", err)
 	}
-	s := &Server{cfg: cfg, listener: l, opening: newLimiter(socketsPerMinute, time.Minute), served: make(chan struct{})}
+	s := &Server{cfg: cfg, listener: l, opening: newLimiter(socketsPerMinute, time.Minute), open: newOpen(socketsOpen, socketsOfAll), served: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler:           s.routes(),

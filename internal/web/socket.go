@@ -20,6 +20,8 @@ const (
 	queueBytes       = 32 << 20
 	messagesPerSec   = 200 // sustained, with a burst of four times that
 	socketsPerMinute = 240 // opened from one address: a whole delegation behind one router reloads at once
+	socketsOpen      = 512 // open from one address; a full session's delegation behind one router has 256
+	socketsOfAll     = 8192
 	pingEvery        = 5 * time.Second
 	pingWithin       = 10 * time.Second
 	writeWithin      = 10 * time.Second
@@ -50,11 +52,13 @@ type Socket struct {
 
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	remote := addressOf(r)
-	if !s.opening.allow(remote.String(), time.Now()) {
+	from := network(remote)
+	if !s.opening.allow(from, time.Now()) || !s.open.take(from) {
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "too many connections from this address; wait ten seconds", http.StatusTooManyRequests)
 		return
 	}
+	defer s.open.give(from)
 	// Without OriginPatterns, Accept requires Origin's host to equal Host: another site's page cannot speak for a person.
 	// A missing Origin is a native participant; a browser always sends one.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionDisabled})
