@@ -62,7 +62,7 @@ func checkSection(m *sdp.MediaDescription) (mid string, sends bool, err error) {
 		return "", false, fmt.Errorf("%w: %d attributes in one section", ErrTooMuch, len(m.Attributes))
 	}
 	sources := map[string]bool{}
-	rid := false
+	rid, bundled := false, false
 	sends = true // RFC 8866 §6.7: sendrecv when nothing is said
 	for _, a := range m.Attributes {
 		switch a.Key {
@@ -70,6 +70,8 @@ func checkSection(m *sdp.MediaDescription) (mid string, sends bool, err error) {
 			mid = a.Value
 		case "recvonly", "inactive":
 			sends = false
+		case "bundle-only":
+			bundled = true
 		case "rid":
 			rid = true
 		case "ssrc":
@@ -77,8 +79,8 @@ func checkSection(m *sdp.MediaDescription) (mid string, sends bool, err error) {
 			sources[source] = true
 		}
 	}
-	if m.MediaName.Port.Value == 0 {
-		sends = false
+	if m.MediaName.Port.Value == 0 && !bundled {
+		sends = false // refused; with bundle-only it is a new section that has no address of its own (RFC 9143 §6), as Firefox writes it
 	}
 	switch {
 	case mid == "" || len(mid) > maxMid:
