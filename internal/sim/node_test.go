@@ -35,6 +35,7 @@ type node struct {
 	shown  uint64 // entries shown to clients since the start
 	full   bool   // disk full
 	tamper func(to *node, f *linkpb.LinkFrame) *linkpb.LinkFrame
+	boast  func(h *linkpb.Heartbeat)
 	dir    string // of db
 	away   int64  // how long after a start, or a disconnect, a client is lost
 }
@@ -134,6 +135,9 @@ func (n *node) beat() {
 			continue
 		}
 		h := &linkpb.Heartbeat{Now: n.clock(), Heads: n.book.Heads(o.id, n.clock())}
+		if n.boast != nil {
+			n.boast(h)
+		}
 		n.s.net.carry(n, o, func() { o.do(o.book.Heartbeat(n.id, h, o.clock())) })
 	}
 	n.do(n.book.Tick(n.clock()))
@@ -230,7 +234,7 @@ func (n *node) commit(r ledger.Records) {
 			n.s.fail("node %d writes entry %d after %d", n.index, e.Index, len(d.Entries))
 			return
 		}
-		if h, ok := n.s.truth[e.Index]; ok && h != e.Hash {
+		if h, ok := n.s.truth[e.Index]; ok && h != e.Hash && n.s.liar == nil {
 			n.s.fail("node %d has another entry %d: logs are no prefixes of one another", n.index, e.Index)
 		}
 		n.s.truth[e.Index] = e.Hash
@@ -284,6 +288,9 @@ func (n *node) answer(a ledger.Answer) {
 			n.s.fail("act acknowledged at %d and %d", i, a.Index)
 		}
 		n.s.acked[a.Act] = a.Index
+		if n.s.liar == nil || n.s.liar.n != n {
+			n.s.ackedBy[a.Act] = ack{n, a.Index}
+		}
 	} else if a.Problem == nil {
 		n.s.kept[a.Act] = true
 	}

@@ -33,6 +33,8 @@ type sim struct {
 	net     network
 	truth   map[uint64][32]byte // index → hash, of every entry that was ever durable on an honest node
 	acked   map[act.ID]uint64   // ordered acks → index
+	ackedBy map[act.ID]ack      // the same, of honest nodes
+	liar    *liar               // nil: all are honest
 	kept    map[act.ID]bool     // acks of unilateral acts
 	did     map[act.ID]act.Kind
 	alarms  map[ledger.AlarmKind]int
@@ -72,7 +74,7 @@ func newSim(t testing.TB, seed uint64, sides, people int) *sim {
 	}
 	s := &sim{
 		t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), now: sessiontest.Start, w: *pristine[sides],
-		truth: map[uint64][32]byte{}, acked: map[act.ID]uint64{}, kept: map[act.ID]bool{}, alarms: map[ledger.AlarmKind]int{},
+		truth: map[uint64][32]byte{}, acked: map[act.ID]uint64{}, ackedBy: map[act.ID]ack{}, kept: map[act.ID]bool{}, alarms: map[ledger.AlarmKind]int{},
 		did: map[act.ID]act.Kind{}, checked: map[[2][32]byte]bool{},
 	}
 	s.scope = s.w.Scope
