@@ -42,6 +42,11 @@ export interface RoomPorts {
   wake(at: number): void;
 }
 
+/**
+ * A member that must go and is still in the group after this time, ms, silences everybody: whoever keeps the commit from being
+ * ordered (a node that does not countersign is enough) would keep a revoked device listening.
+ */
+const removeWithin = 5_000;
 /** Joining anew is never tried more often than this, ms. */
 const rejoinEvery = 2_000;
 
@@ -56,6 +61,8 @@ export class Room {
   #fingerprint: readonly string[] | undefined;
   #forked: ProblemError | undefined;
   #ended = false;
+  #mustGoSince: number | undefined;
+  #overdue = false;
 
   constructor(ports: RoomPorts) {
     this.#ports = ports;
@@ -116,8 +123,9 @@ export class Room {
       return;
     }
     const { state } = this.#ports.log;
-    if (state.phase() === "suspended") this.epochs.suspend();
-    if (state.phase() === "agreed" && this.#forked === undefined) this.epochs.resume();
+    this.#watchRemovals(this.#ports.now());
+    if (state.phase() === "suspended" || this.#overdue) this.epochs.suspend();
+    if (state.phase() === "agreed" && this.#forked === undefined && !this.#overdue) this.epochs.resume();
     switch (this.member?.state) {
       case "live":
         this.#work.look(this.#ports.now());
@@ -136,6 +144,14 @@ export class Room {
         break;
     }
     this.#ports.changed();
+  }
+
+  #watchRemovals(now: number): void {
+    const mustGo = this.#ports.log.state.pendingRemoves().some((r) => r.must);
+    this.#mustGoSince = mustGo ? (this.#mustGoSince ?? now) : undefined;
+    const overdue = this.#mustGoSince !== undefined && now - this.#mustGoSince >= removeWithin;
+    if (overdue && !this.#overdue) this.#ports.warn(new ProblemError("held-back", { what: "removal" }));
+    this.#overdue = overdue;
   }
 
   /** reconnected is called when the log has been read up to now after a reconnect. */
