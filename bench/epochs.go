@@ -18,11 +18,7 @@ func epochs(ctx context.Context, c config) ([]table, error) {
 			"All members but the publisher run without media, in one process on the same cores: at 32, 32 commits are processed here for each change."}}
 	lost := table{Title: "Frames of one publisher lost on the way to a receiver of the other side during these changes",
 		Head: []string{"members", "epoch changes", "sent", "not sealed", "came, did not open", "lost"}}
-	sizes := []int{2, 8, 32}
-	if c.quick {
-		sizes = []int{2, 8}
-	}
-	for _, n := range sizes {
+	for _, n := range c.sizes {
 		if err := epochsAt(ctx, c, n, &times, &lost); err != nil {
 			return []table{times, lost}, fmt.Errorf("at %d members: %w", n, err)
 		}
@@ -49,7 +45,7 @@ func epochsAt(ctx context.Context, c config, n int, times, lost *table) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.enrol(ctx, 0, n/2)
+	p, err := s.accredit(0, n/2)
 	if err != nil {
 		return err
 	}
@@ -59,7 +55,10 @@ func epochsAt(ctx context.Context, c config, n int, times, lost *table) error {
 	}
 	began = time.Now()
 	var joins, joinsSent, leaves, leavesSent samples
-	runs := c.runs(map[int]int{2: 15, 8: 15, 32: 8}[n], 3)
+	runs := c.runs(15, 3)
+	if n > 8 { // each change costs seconds
+		runs = c.runs(8, 2)
+	}
 	for range runs {
 		start := time.Now()
 		a, err := p.enter(present, native.Trace{})

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ type config struct {
 	binary string // parley
 	root   string // of the repository
 	quick  bool
+	sizes  []int // of the sessions whose epochs change
 }
 
 // runs is n, or few where a quick look is asked for.
@@ -65,7 +67,20 @@ func run(ctx context.Context) error {
 	flag.BoolVar(&c.quick, "quick", false, "few runs: to try the benchmark, not to keep its figures")
 	flag.BoolVar(&dry, "dry", false, "do not write docs/benchmarks.md")
 	flag.StringVar(&profile, "cpuprofile", "", "write a CPU profile of the participants (not of the nodes) to this file")
+	flag.Func("members", "sizes of the sessions whose epochs change, separated by commas (2,8,32)", func(v string) error {
+		for n := range strings.SplitSeq(v, ",") {
+			x, err := strconv.Atoi(n)
+			if err != nil || x < 2 || x > 64 {
+				return fmt.Errorf("%q is no size of a session; for example -members 2,8,32", n)
+			}
+			c.sizes = append(c.sizes, x)
+		}
+		return nil
+	})
 	flag.Parse()
+	if len(c.sizes) == 0 {
+		c.sizes = []int{2, 8, 32}
+	}
 	if profile != "" {
 		f, err := os.Create(profile)
 		if err != nil {

@@ -19,7 +19,7 @@ func nativeOpen(ctx context.Context, c config) ([]table, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.enrol(ctx, 0, 2)
+	p, err := s.accredit(0, 2)
 	if err != nil {
 		return nil, err
 	}
