@@ -113,7 +113,7 @@ func (l *liar) forge(f *linkpb.LinkFrame) *linkpb.LinkFrame {
 // unless honest logs differ, which takes the liar's signature twice and is found by both. Where the liar signed nothing false, all must
 // be well again when it stops.
 func TestSeedsWithALiar(t *testing.T) {
-	n := *seeds / 2
+	n := *seeds / 4
 	if testing.Short() {
 		n = min(n, 40)
 	}
