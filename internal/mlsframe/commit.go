@@ -104,7 +104,9 @@ func (c *Commit) readProposal(r *reader) {
 // readPathNodes reads the UpdatePathNodes (RFC 9420 §7.6): keys and ciphertexts that a node cannot open.
 func readPathNodes(r *reader) {
 	r.vector(MaxCommit, maxPathNodes, func(r *reader) {
-		r.opaque(1 << 12)
+		if key := r.opaque(1 << 12); r.err == nil && !usable(key) {
+			r.err = fmt.Errorf("%w: path key", ErrSuite)
+		}
 		r.vector(MaxCommit, maxCiphertexts, func(r *reader) {
 			r.opaque(1 << 12)
 			r.opaque(1 << 12)

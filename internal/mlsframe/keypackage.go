@@ -72,7 +72,7 @@ func (kp *KeyPackage) check() error {
 	switch {
 	case kp.version != versionMLS10:
 		return fmt.Errorf("%w: KeyPackage version %d", ErrVersion, kp.version)
-	case kp.suite != Suite || len(kp.initKey) != hpkeKeySize:
+	case kp.suite != Suite || !usable(kp.initKey):
 		return fmt.Errorf("%w: %d", ErrSuite, kp.suite)
 	case kp.Leaf.source != sourceKeyPackage:
 		return fmt.Errorf("%w: leaf source %d", ErrProfile, kp.Leaf.source)

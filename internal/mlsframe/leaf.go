@@ -81,7 +81,7 @@ func readExtensions(r *reader) bool {
 // check asserts the profile on a leaf.
 func (l *LeafNode) check() error {
 	switch {
-	case len(l.signatureKey) != ed25519.PublicKeySize || len(l.EncryptionKey) != hpkeKeySize:
+	case len(l.signatureKey) != ed25519.PublicKeySize || !usable(l.EncryptionKey):
 		return fmt.Errorf("%w: leaf key sizes", ErrSuite)
 	case !slices.Contains(l.suites, Suite):
 		return fmt.Errorf("%w: capabilities", ErrSuite)
