@@ -87,13 +87,24 @@ export class Epochs {
     });
   }
 
-  /** commit stages a commit; made() sends the act that carries it and returns the act's id. */
-  commit(request: { adds: Uint8Array[]; removes: number[]; roster: readonly LeafEntry[] }, made: (message: Uint8Array, welcome: Uint8Array) => Promise<string>): Promise<void> {
+  /**
+   * commit stages a commit; made() sends the act that carries it and returns the act's id. What cannot be staged with somebody to add
+   * says nothing of one's own keys: unable() is told, and the group stays as it is.
+   */
+  commit(
+    request: { adds: Uint8Array[]; removes: number[]; roster: readonly LeafEntry[] },
+    made: (message: Uint8Array, welcome: Uint8Array) => Promise<string>,
+    unable: () => void,
+  ): Promise<void> {
     return this.#enqueue(async () => {
       if (this.#view === undefined || this.#staged !== undefined) return;
       const { adds, removes } = request;
       const args = { group: this.#view.group, adds, removes, roster: rosterOf(request.roster), now: this.#ports.nodeNow() };
-      const staged = await this.#ports.keys.ask("commit", args);
+      const staged = await this.#ports.keys.ask("commit", args).catch((e: unknown) => {
+        if (adds.length === 0) throw e;
+        return undefined;
+      });
+      if (staged === undefined) return unable();
       this.#staged = { pending: staged.pending, act: await made(staged.message, staged.welcome ?? new Uint8Array()) };
     });
   }

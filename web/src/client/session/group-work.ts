@@ -1,6 +1,6 @@
 // What the group asks of this member: the policy (engine/group.ts) says what, this file has it done and tells when to ask again.
-import { Policy, viewOf } from "../../engine/group";
-import { empty } from "../../words/bytes";
+import { Policy, viewOf, type View } from "../../engine/group";
+import { empty, hex } from "../../words/bytes";
 import type { State } from "../../engine/session/state";
 import type { Author, MadeAct } from "../author";
 import { asProblem, type ProblemError } from "../problem";
@@ -28,6 +28,10 @@ const groupIdSize = 32;
 export class GroupWork {
   readonly #ports: GroupWorkPorts;
   readonly #policy = new Policy();
+  /** Joins that no commit could be made with: a KeyPackage that has expired, or a key that takes nothing. */
+  readonly #unfit = new Set<string>();
+  /** After a failure joins are added one by one, so that it is seen whose it is. */
+  #oneByOne = false;
   #outstanding = false;
 
   constructor(ports: GroupWorkPorts) {
@@ -38,7 +42,7 @@ export class GroupWork {
     const { epochs, log } = this.#ports;
     const view = epochs.view;
     const action = this.#policy.next(
-      viewOf(log.state),
+      this.#fit(viewOf(log.state)),
       {
         join: this.#ports.join() ?? empty,
         group: view?.context.groupId ?? empty,
@@ -64,6 +68,18 @@ export class GroupWork {
         void this.#commit(action.adds, action.removes);
         return;
     }
+  }
+
+  /** One join that cannot be added must not keep the others out, nor make every committer give up its own leaf. */
+  #fit(view: View): View {
+    const adds = view.adds.filter((join) => !this.#unfit.has(hex(join)));
+    return { ...view, adds: this.#oneByOne ? adds.slice(0, 1) : adds };
+  }
+
+  #unable(adds: readonly Uint8Array[]): void {
+    this.#oneByOne = adds.length > 1;
+    if (adds.length === 1) this.#unfit.add(hex(adds[0]!));
+    this.#ports.wake(this.#ports.now());
   }
 
   async #found(): Promise<void> {
@@ -93,7 +109,7 @@ export class GroupWork {
       const act = await author.act(scope, "commit", { group, epoch, adds, removes, message, welcome });
       sent = this.#send(act);
       return act.id;
-    });
+    }, () => this.#unable(adds));
     await sent;
     this.#outstanding = false;
     if (sent !== undefined) this.look(this.#ports.now());
