@@ -20,5 +20,5 @@ func (l *Ledger) ClockSet(by int64) {
 	for _, c := range l.chains {
 		shift(&c.since)
 	}
-	shift(&l.boot)
+	shift(&l.boot, &l.ticked)
 }

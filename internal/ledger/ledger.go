@@ -45,6 +45,7 @@ type Ledger struct {
 	promise  Promise
 	votes    map[Side][]byte
 	boot     int64    // when a sequencer came back from disk; 0: settled
+	ticked   int64    // when Tick last ran
 	proof    [32]byte // over all entries; see Snapshot
 	resumed  uint64
 	ignored  error

@@ -13,6 +13,7 @@ func (l *Ledger) Tick(now int64) []Effect {
 	if l.turns.dead {
 		return nil
 	}
+	l.ticked = now
 	for _, s := range l.sides() {
 		p := l.peers[s]
 		if !p.lost && now-p.heard >= LinkLostAfter {
@@ -29,8 +30,10 @@ func (l *Ledger) Tick(now int64) []Effect {
 	return l.end(now)
 }
 
+// nextWake counts from the last Tick, not from the present input: a peer whose frames come faster than ticks would put off, for as
+// long as it likes, that its own holding back is noticed.
 func (l *Ledger) nextWake(now int64) int64 {
-	at := now + HeartbeatEvery
+	at := l.ticked + HeartbeatEvery
 	for _, p := range l.peers {
 		if due := p.heard + LinkLostAfter; !p.lost && due > now && due < at {
 			at = due
