@@ -2,11 +2,13 @@
 // route, so nodes and browsers are hosts of a small laboratory of their own; HTTPS by authorities that the sides made.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { holds, recorded } from "../net/lib/ears.mjs";
 import { openFirefox } from "../net/lib/firefox.mjs";
 import { Lab, why } from "../net/lib/lab.mjs";
 import { account, admit, enter, facts, openChromium, openPage, paths, text } from "../net/lib/people.mjs";
 import { convene, Side } from "../net/lib/side.mjs";
-import { colours, hears, inbound, tones, unsealed, until } from "./lib/eyes.mjs";
+import { colours, inbound, tones, unsealed, until } from "./lib/eyes.mjs";
+import { looks } from "./lib/media.mjs";
 
 const skip = why() || false;
 /** The tone of Firefox's fake microphone, hertz. */
@@ -70,10 +72,14 @@ step("Firefox and Chromium see and hear each other, sealed both ways", 240, asyn
   const from = performance.now();
   await enter(tomas);
   await enter(layla);
-  for (const p of [tomas, layla]) await until(`${p.person}: frames decode`, async () => (await inbound(p.page)).some((s) => s.kind === "video" && s.frames > 15), 25_000);
+  for (const p of [tomas, layla]) await until(`${p.person}: frames decode`, async () => (await inbound(p.page)).some((s) => s.kind === "video" && s.frames > 15), 60_000);
   measured("both entered and decode each other's pictures after", `${Math.round(performance.now() - from)} ms`);
   await until("Firefox sees red", async () => (await colours(layla.page, ".tile video")).includes("red"), 60_000);
-  await until("Firefox hears Chromium's tone", async () => hears(await tones(layla.page), "red"), 60_000);
+  const own = await until("Firefox hears Chromium's tone", async () => {
+    const all = await recorded(layla.page);
+    return holds(all, looks.red.tone) && all;
+  }, 60_000);
+  measured("Firefox hears", JSON.stringify(own));
   const heard = await until("Chromium hears Firefox's tone", async () => (await tones(tomas.page)).find((t) => t.decibels > -70 && Math.abs(t.hertz - fakeTone) < 20));
   measured("Chromium hears Firefox at", `${Math.round(heard.hertz)} Hz, ${Math.round(heard.decibels)} dB`);
   await until("Chromium sees Firefox's picture move", moves(tomas));
@@ -97,11 +103,14 @@ step("a native participant and Firefox open each other's frames", 240, async () 
   }, 60_000);
   measured("native", JSON.stringify({ native, sees }));
   await until("Firefox decodes VP8 of the native participant", async () => (await facts(layla)).leaves === 3 && (await inbound(layla.page)).filter((s) => s.kind === "video" && s.frames > 10).length === 2, 60_000);
-  await until("Firefox hears the native tone", async () => (await tones(layla.page)).some((t) => t.decibels > -70 && Math.abs(t.hertz - 1111) < 12));
+  await until("Firefox hears both", async () => {
+    const all = await recorded(layla.page);
+    return holds(all, 1111) && holds(all, looks.red.tone);
+  }, 60_000);
   await until("Chromium hears both", async () => {
     const all = await tones(tomas.page);
     return [fakeTone, 1111].every((hz) => all.some((t) => t.decibels > -70 && Math.abs(t.hertz - hz) < 20));
-  });
+  }, 60_000);
 });
 
 step("Firefox comes back by itself after a reload", 240, async () => {

@@ -1,0 +1,125 @@
+// Command desk is a scripted officer of one side, for tests over real networks: it speaks with its own node over HTTPS as any client
+// does, with a key that `parley person key` made. It reads one JSON order a line and answers each with one JSON line. It can also
+// let native people of its side take part, which need an officer to be admitted.
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"parley.link/parley/internal/native"
+	"parley.link/parley/internal/side"
+)
+
+// order is one line from the test. Scope and To are hexadecimal.
+type order struct {
+	Do     string     `json:"do"`
+	Scope  string     `json:"scope"`
+	To     string     `json:"to"`
+	Person string     `json:"person"`
+	Number int        `json:"number"`
+	Seats  [][]string `json:"seats"` // own people, then the other side's, as [person, role]; of convene
+	Theirs [][]string `json:"theirs"`
+}
+
+type answer struct {
+	OK    bool    `json:"ok"`
+	Error string  `json:"error,omitempty"`
+	Scope string  `json:"scope,omitempty"`
+	ID    string  `json:"id,omitempty"`
+	State string  `json:"state,omitempty"`
+	Links []line  `json:"links,omitempty"`
+	Facts *facts  `json:"facts,omitempty"`
+	Sees  []sight `json:"sees,omitempty"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "desk:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	node := flag.String("node", "", "address of the node")
+	authority := flag.String("ca", "", "PEM file of the side's authority")
+	file := flag.String("key", "", "the officer's key file, plain")
+	flag.Parse()
+	pem, err := os.ReadFile(*authority)
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("read the authority's certificate: %w", errors.Join(err, errors.New("no certificate in it")))
+	}
+	key, err := side.ReadDeviceKey(*file, func() ([]byte, error) { return nil, errors.New("the key is not plain") })
+	if err != nil {
+		return err
+	}
+	conf := native.DeskConfig{Address: *node, TLS: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}, Device: key, Language: "en", Build: "native"}
+	d, err := native.OpenDesk(ctx, conf)
+	if err != nil {
+		return fmt.Errorf("reach the node: %w", err)
+	}
+	o := newOfficer(d, conf)
+	defer o.close()
+	return serve(ctx, o)
+}
+
+func serve(ctx context.Context, o *officer) error {
+	say := json.NewEncoder(os.Stdout)
+	if err := say.Encode(answer{OK: true}); err != nil {
+		return err
+	}
+	orders := make(chan order)
+	go runRead(ctx, orders)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-o.gone:
+			return fmt.Errorf("the socket ended: %w", o.Desk.Err())
+		case x, open := <-orders:
+			if !open {
+				return nil
+			}
+			limited, cancel := context.WithTimeout(ctx, 30*time.Second)
+			a, err := o.obey(limited, x)
+			cancel()
+			if a.OK = err == nil; err != nil {
+				a.Error = err.Error()
+			}
+			if err := say.Encode(a); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// runRead ends with the test's end of the pipe.
+func runRead(ctx context.Context, orders chan<- order) {
+	defer close(orders)
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		var o order
+		if json.Unmarshal(in.Bytes(), &o) != nil {
+			return
+		}
+		select {
+		case orders <- o:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
