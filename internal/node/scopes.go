@@ -29,6 +29,7 @@ type scopes struct {
 	hub  *seat.Hub
 
 	refusals seen
+	notes    notes
 
 	mu  sync.Mutex
 	all map[ledger.Scope]*scope
@@ -190,7 +191,7 @@ func (c *scopes) relayed(from ledger.Side, r *signalpb.Relay) {
 		return
 	}
 	s := c.of(ledger.Scope(r.Scope))
-	if s == nil || !s.member(from[:], r.Device) {
+	if s == nil || !s.member(from[:], r.Device) || !c.notes.allow(from, [32]byte(r.Device), c.env.clock.now()) {
 		return
 	}
 	c.spread(s, &signalpb.Relay{Scope: r.Scope, Side: from[:], Device: r.Device, Kind: r.Kind, Payload: r.Payload})
@@ -202,7 +203,7 @@ func (c *scopes) spread(s *scope, r *signalpb.Relay) {
 		if bytes.Equal(device[:], r.Device) {
 			continue
 		}
-		if to := c.hub.Of(device); to != nil {
+		if to := c.hub.Of(device); to != nil && to.Room() { // a note is said again; a device that reads slowly must not be ended by it
 			to.Push(m)
 		}
 	}
