@@ -62,6 +62,8 @@ export class Office {
 
   async #act(scope: string, kind: string, body: object): Promise<void> {
     const { scopes, author } = this.#ports;
+    const broken = scopes.get(scope)?.log.broken;
+    if (broken !== undefined) throw broken; // nothing is agreed to on the word of a log that is not believed
     await scopes.submit(scope, await author.act(fromHex(scope), kind, body));
   }
 }
