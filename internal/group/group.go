@@ -19,7 +19,7 @@ import (
 // Times in ms (keys.md "Profile").
 const (
 	RankStep    = 1000
-	AddBatch    = 100            // joins within this go into one commit
+	AddBatch    = 100            // after an epoch began joins wait so long for each other; a lone one does not wait
 	LostGrace   = 3000           // a device that is back sooner keeps its leaf
 	LostState   = 2000           // a leaf without its state for so long means: join anew
 	UpdateEvery = 30 * 60 * 1000 // path update of each member
@@ -228,7 +228,7 @@ func (p *Policy) due(v View) (at int64, ok bool) {
 	}
 	if v.Phase == session.PhaseAgreed { // a suspended session admits nobody to its keys
 		for _, j := range v.Adds {
-			meet(p.seen[needAdd+hex.EncodeToString(j)] + AddBatch)
+			meet(max(p.seen[needAdd+hex.EncodeToString(j)], p.epochAt+AddBatch))
 		}
 	}
 	return at, ok

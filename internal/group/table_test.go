@@ -118,6 +118,10 @@ func table() []vector {
 			during(agreed).out(a).at(5000, "", nothing()).holding("", 0),
 			during(agreed).in(a, b).gone(b, true).at(5000, b, nothing()),
 		}},
+		{"lone-add", "Who joins alone, when the epoch is older than 100 ms, does not wait for others.", []step{
+			during(agreed).in(a).at(5000, a, wait(first)),
+			during(agreed).in(a).out(b).at(5200, a, commit(b)),
+		}},
 		{"adds-batched", "Joins within 100 ms go into one commit, in the order of the log.", []step{
 			during(agreed).in(a).out(b).at(5000, a, wait(5100)),
 			during(agreed).in(a).out(b, c).at(5060, a, wait(5100)),

@@ -81,25 +81,37 @@ func (p *Participant) relay(ctx context.Context, kind string, payload []byte) {
 	_ = p.desk.Send(ctx, &signalpb.ToNode{Body: &signalpb.ToNode_Relay{Relay: &signalpb.Relay{Scope: scope[:], Kind: kind, Payload: payload}}})
 }
 
+// heard gives a member's word that it holds an epoch's key to the switch, if it speaks of our group.
+func (p *Participant) heard(device []byte, n readyNote) {
+	if p.group == nil || string(n.Group) != string(p.groupID) {
+		return
+	}
+	m, ok := p.log.State.MemberOfDevice(device)
+	if !ok {
+		return
+	}
+	for i, j := range p.log.State.Group().Leaves {
+		if string(j) == string(m.Join) {
+			p.turn.ready(uint32(i), n.Epoch)
+		}
+	}
+}
+
 // relayed takes a note of another member. Its sender is whom the nodes say; an attestation is believed for its signature only.
 func (p *Participant) relayed(r *signalpb.Relay) {
-	if p.log == nil || p.group == nil {
+	if p.log == nil || p.group == nil && r.Kind != "ready" {
 		return
 	}
 	st := p.log.State
 	switch r.Kind {
 	case "ready":
 		var n readyNote
-		if canon.Decode(r.Payload, &n) != nil || string(n.Group) != string(p.groupID) {
+		if _, ok := st.MemberOfDevice(r.Device); !ok || canon.Decode(r.Payload, &n) != nil {
 			return
 		}
-		if m, ok := st.MemberOfDevice(r.Device); ok {
-			for i, j := range st.Group().Leaves {
-				if string(j) == string(m.Join) {
-					p.turn.ready(uint32(i), n.Epoch)
-				}
-			}
-		}
+		// Others are ready before the Welcome has been worked through here; forgotten, it would cost a newcomer its whole second.
+		p.early[string(r.Device)] = n
+		p.heard(r.Device, n)
 	case "attest":
 		var s ident.Signed
 		var b mlsframe.Attested

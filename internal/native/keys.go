@@ -186,7 +186,10 @@ func (p *Participant) enter(g *mlsjs.Group, id []byte, epoch uint64, removed boo
 		return err
 	}
 	p.leaf = ctx.OwnLeaf
-	p.seal.install(epoch, ctx.OwnLeaf, base, now)
+	p.announce() // held frames are opened by what the log says of their tracks now
+	for _, f := range p.seal.install(epoch, ctx.OwnLeaf, base, now) {
+		p.frame(f)
+	}
 	var others []uint32
 	for _, l := range ctx.Leaves {
 		if l.Index != ctx.OwnLeaf {
@@ -194,6 +197,9 @@ func (p *Participant) enter(g *mlsjs.Group, id []byte, epoch uint64, removed boo
 		}
 	}
 	p.turn.next(epoch, others, removed, now)
+	for device, n := range p.early {
+		p.heard([]byte(device), n)
+	}
 	p.attests.enter(belief{string(id), epoch, string(ctx.Tree), string(ctx.Transcript)})
 	p.attested = time.Time{} // at once
 	p.note(func(f *Facts) {

@@ -100,7 +100,10 @@ func (p *Participant) closeMedia() {
 
 // frame opens what came, on a goroutine of the media driver.
 func (p *Participant) frame(f rtc.Frame) {
-	plain, ok := p.seal.open(f.Track, f.Payload, f.Whole)
+	plain, ok, held := p.seal.open(f, time.Now())
+	if held {
+		return
+	}
 	if p.cfg.Trace.Came != nil {
 		p.cfg.Trace.Came(f, ok, time.Now())
 	}

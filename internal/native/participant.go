@@ -73,6 +73,7 @@ type Participant struct {
 	policy   group.Policy
 	updated  int64
 	turn     epochSwitch
+	early    map[string]readyNote // the newest of each device, bounded by the roster
 	attests  attestations
 	attested time.Time
 	offered  map[string]bool // own tracks published under the present join
@@ -209,6 +210,7 @@ func (p *Participant) attend(ctx context.Context) error {
 		p.wait.Wait()
 	}()
 	p.desk, p.post = desk, make(chan func(), 64)
+	p.early = map[string]readyNote{}
 	p.busy, p.staged, p.founding, p.wanted, p.again, p.caught = 0, nil, nil, "", false, false
 	p.joinSent, p.published = false, map[string]bool{}
 	p.note(func(f *Facts) { f.Opened, f.Problem, f.Steps = opened, "", Steps{Welcomed: time.Now()} })

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"parley.link/parley/internal/rtc"
 	"parley.link/parley/internal/sframe"
 )
 
@@ -55,7 +56,7 @@ func TestSwappedTracks(t *testing.T) {
 	} {
 		sealed := c.by.close(c.track, sframe.Opus, frame)
 		before := hearer.verdicts()[c.counting.String()]
-		plain, ok := hearer.open(c.shown, sealed, time.Now())
+		plain, ok, _ := hearer.open(came(c.shown, sealed), time.Now())
 		if ok != c.opens || ok && !bytes.Equal(plain, frame) {
 			t.Errorf("%s: opened %v", c.name, ok)
 		}
@@ -63,7 +64,7 @@ func TestSwappedTracks(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, hearer.verdicts(), c.counting)
 		}
 		if ok { // the node hands it out again
-			if _, again := hearer.open(c.shown, sealed, time.Now()); again {
+			if _, again, _ := hearer.open(came(c.shown, sealed), time.Now()); again {
 				t.Errorf("%s: opened twice", c.name)
 			}
 		}
@@ -76,7 +77,7 @@ func TestRemovedMemberOpensNothingNew(t *testing.T) {
 	speaker, removed := member(t, 1, 5, 7), member(t, 2, 5, 7)
 	const track = "AAAAAAAAAAAAAAAAAAAAAA"
 	removed.announce(map[string]announced{track: {leaf: 1, context: sframe.TrackContext(track), codec: sframe.Opus, known: true}})
-	if _, ok := removed.open(track, speaker.close(track, sframe.Opus, []byte("before")), time.Now()); !ok {
+	if _, ok, _ := removed.open(came(track, speaker.close(track, sframe.Opus, []byte("before"))), time.Now()); !ok {
 		t.Fatal("a member does not hear")
 	}
 	speaker.install(6, 1, base(t, 8), time.Now())
@@ -84,14 +85,14 @@ func TestRemovedMemberOpensNothingNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 20 {
-		if plain, ok := removed.open(track, speaker.close(track, sframe.Opus, []byte("after")), time.Now()); ok {
+		if plain, ok, _ := removed.open(came(track, speaker.close(track, sframe.Opus, []byte("after"))), time.Now()); ok {
 			t.Fatalf("a removed member opened %q", plain)
 		}
 	}
 	const own = "BBBBBBBBBBBBBBBBBBBBBA"
 	speaker.announce(map[string]announced{own: {leaf: 2, context: sframe.TrackContext(own), codec: sframe.Opus, known: true}})
 	late := time.Now().Add(sframe.OldKeyLife + time.Second)
-	if _, ok := speaker.open(own, removed.close(own, sframe.Opus, []byte("still here")), late); ok {
+	if _, ok, _ := speaker.open(came(own, removed.close(own, sframe.Opus, []byte("still here"))), late); ok {
 		t.Error("a removed member is heard after the old keys have run out")
 	}
 }
@@ -102,5 +103,43 @@ func TestSuspendedSendsNothing(t *testing.T) {
 	s.stop()
 	if b := s.close("AAAAAAAAAAAAAAAAAAAAAA", sframe.Opus, []byte("x")); b != nil {
 		t.Error("a frame left while the session stood still")
+	}
+}
+
+func came(track string, payload []byte) rtc.Frame {
+	return rtc.Frame{Track: track, Payload: payload, Whole: time.Now()}
+}
+
+// A slow member meets frames of an epoch whose key it has not worked out yet. None is lost, none is held for ever.
+func TestFramesWaitForTheirKey(t *testing.T) {
+	speaker, slow := member(t, 1, 5, 7), member(t, 2, 5, 7)
+	const track = "AAAAAAAAAAAAAAAAAAAAAA"
+	slow.announce(map[string]announced{track: {leaf: 1, context: sframe.TrackContext(track), codec: sframe.Opus, known: true}})
+	now := time.Now()
+	speaker.install(6, 1, base(t, 8), now)
+	if err := speaker.sendNewest(); err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range []time.Time{now.Add(-2 * holdFor), now, now} {
+		if _, ok, held := slow.open(came(track, speaker.close(track, sframe.Opus, []byte{byte(i)})), at); ok || !held {
+			t.Fatalf("frame %d: opened %v, held %v", i, ok, held)
+		}
+	}
+	held := slow.install(6, 2, base(t, 8), now.Add(time.Second))
+	if len(held) != 2 { // the first waited too long
+		t.Fatalf("%d frames came back, want 2", len(held))
+	}
+	for i, f := range held {
+		if plain, ok, _ := slow.open(f, now); !ok || plain[0] != byte(i+1) {
+			t.Errorf("frame %d: %v %v", i, plain, ok)
+		}
+	}
+	for range 3 * maxHeld {
+		speaker.install(7, 1, base(t, 9), now)
+		_ = speaker.sendNewest()
+		slow.open(came(track, speaker.close(track, sframe.Opus, []byte("more"))), now)
+	}
+	if len(slow.held) > maxHeld {
+		t.Errorf("%d frames held", len(slow.held))
 	}
 }

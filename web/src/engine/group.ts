@@ -157,7 +157,7 @@ export class Policy {
   /** When the first of the needs is to be met. A suspended session admits nobody to its keys. */
   #due(v: View): number | undefined {
     const times = v.removes.map((r) => this.#since(needRemove(r.join)) + (r.must ? 0 : lostGrace));
-    if (v.phase === "agreed") times.push(...v.adds.map((j) => this.#since(needAdd(j)) + addBatch));
+    if (v.phase === "agreed") times.push(...v.adds.map((j) => Math.max(this.#since(needAdd(j)), this.#epochAt + addBatch)));
     return times.length === 0 ? undefined : Math.min(...times);
   }
 }

@@ -11,6 +11,8 @@ import { decodeHeader, deriveKey, type FrameKey } from "./sframe.js";
 
 /** ms that a receive key outlives the epoch that replaced it. */
 export const oldKeyLife = 10_000;
+/** Epochs ahead of the newest key for which a frame is held. */
+export const mostAhead = 8;
 /** Frames under one key; far below the limits of AES-GCM for frames of 1 MB. */
 export const maxCounter = 1n << 32n;
 
@@ -50,7 +52,11 @@ interface ReceiveEpoch {
   expires: number | undefined;
 }
 
-export type Opened = { verdict: "opened"; data: Uint8Array; epoch: bigint } | { verdict: Exclude<Verdict, "opened"> };
+export type Opened =
+  | { verdict: "opened"; data: Uint8Array; epoch: bigint }
+  /** ahead: of an epoch that may be about to come; holding the frame until then loses nothing. */
+  | { verdict: "no-key"; ahead: boolean }
+  | { verdict: Exclude<Verdict, "opened" | "no-key"> };
 export type Sealed = { verdict: "sealed"; data: Uint8Array } | { verdict: Exclude<Verdict, "sealed"> };
 
 /** Keys of one scope. */
@@ -134,7 +140,7 @@ export class Keyring {
     if (kid.context !== allowed.context) return { verdict: "wrong-context" };
     this.expire(now);
     const e = this.#receive.get(kid.residue);
-    if (e === undefined) return { verdict: "no-key" };
+    if (e === undefined) return { verdict: "no-key", ahead: this.#ahead(kid.residue) };
     // Bounded: at most one key and window per allowed (leaf, context) of the epoch.
     let window = e.windows.get(header.kid);
     if (window === undefined) e.windows.set(header.kid, (window = new ReplayWindow()));
@@ -153,6 +159,13 @@ export class Keyring {
     if (again !== "fresh") return { verdict: again };
     window.mark(header.ctr);
     return { verdict: "opened", data, epoch: e.epoch };
+  }
+
+  /** A sender may be up to a few epochs on when this member works slowly through a burst of commits. */
+  #ahead(residue: number): boolean {
+    if (this.#newest < 0n) return true;
+    const by = (residue - residueOf(this.#newest) + 256) % 256;
+    return by >= 1 && by <= mostAhead;
   }
 
   #isStopped(): boolean {

@@ -4,6 +4,7 @@
 // State is owned by this worker's single thread.
 
 import { codecOf } from "./frames.js";
+import { Hold } from "./hold.js";
 import { Keyring, type Verdict } from "./keyring.js";
 import { trackContext } from "./kid.js";
 import type { EpochKey, SealOptions, SealReport, SealRequest } from "./messages.js";
@@ -38,6 +39,7 @@ interface Track {
 }
 
 const rings = new Map<string, Keyring>();
+const hold = new Hold();
 const tracks = new Set<Track>();
 /** allow-leaf may come before the transform starts. */
 const leaves = new Map<string, number | null>();
@@ -50,6 +52,7 @@ function ring(scope: string): Keyring {
 
 function takeKey(k: EpochKey): void {
   ring(k.scope).install(k.group, k.epoch, k.leaf, k.base, k.sendable, performance.now());
+  hold.installed(k.scope);
   worker.postMessage({ kind: "installed", scope: k.scope, epoch: k.epoch });
 }
 
@@ -113,10 +116,21 @@ function sender(track: Track): Step {
 
 function receiver(track: Track, t: Transformer): Step {
   const keyFrames = new KeyFrameThrottle();
-  return async (f, out) => {
-    const now = performance.now();
+  const { scope } = track.options;
+  // One wait in vain is enough until another key comes: a sender whose key never comes must not hold up the track for ever.
+  let patient = true;
+  const open = (f: EncodedFrame) => {
     const allowed = track.leaf === null ? undefined : { leaf: track.leaf, context: track.context };
-    const r = await openFrame(ring(track.options.scope), codec(track, f), allowed, new Uint8Array(f.data), now);
+    return openFrame(ring(scope), codec(track, f), allowed, new Uint8Array(f.data), performance.now());
+  };
+  return async (f, out) => {
+    let r = await open(f);
+    while (r.verdict === "no-key" && r.ahead && patient) {
+      patient = await hold.came(scope, (ms, then) => void setTimeout(then, ms));
+      r = await open(f);
+    }
+    if (r.verdict === "opened") patient = true;
+    const now = performance.now();
     count(track, r.verdict);
     if (r.verdict === "empty") out.enqueue(f);
     if (r.verdict === "opened") {

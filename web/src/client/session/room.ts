@@ -62,6 +62,8 @@ export class Room {
   #forked: ProblemError | undefined;
   #ended = false;
   #mustGoSince: number | undefined;
+  /** What members said of epochs that are not yet held here, by join: the newest of each. */
+  readonly #early = new Map<string, { group: string; epoch: bigint }>();
   #overdue = false;
 
   constructor(ports: RoomPorts) {
@@ -170,8 +172,12 @@ export class Room {
     if (r.kind === "attest") await this.beliefs.hear(r.payload, member);
     if (r.kind === "ready") {
       const ready = readReady(r.payload);
-      const leaf = this.leafOf(hex(member.join));
-      if (ready !== undefined && leaf !== null) this.epochs.ready(leaf, ready.group, ready.epoch);
+      const join = hex(member.join);
+      const leaf = this.leafOf(join);
+      if (ready === undefined) return;
+      // Others are ready before the Welcome has been worked through here; forgotten, it would cost a newcomer its whole second.
+      if (leaf === null) this.#early.set(join, ready);
+      else this.epochs.ready(leaf, ready.group, ready.epoch);
     }
   }
 
@@ -222,6 +228,11 @@ export class Room {
   }
 
   async #entered(view: KeysView): Promise<void> {
+    for (const [join, ready] of this.#early) {
+      const leaf = this.leafOf(join);
+      if (leaf !== null) this.epochs.ready(leaf, ready.group, ready.epoch);
+    }
+    this.#early.clear();
     await this.beliefs.entered(view, this.#ports.now());
     try {
       this.#fingerprint = (await this.#ports.keys.ask("fingerprint", { group: view.group })).words;
