@@ -40,7 +40,8 @@ func typed(doing string, err error) error {
 	if errors.As(err, &se) {
 		// SQLITE_IOERR and its extended codes come with ENOSPC lost in the text on some file systems.
 		switch code := se.Code() & 0xff; {
-		case code == lib.SQLITE_FULL, strings.Contains(err.Error(), "no space left"):
+		case code == lib.SQLITE_FULL, se.Code() == lib.SQLITE_IOERR_SHMSIZE, strings.Contains(err.Error(), "no space left"):
+			// SHMSIZE: on a full disk even the index of the write-ahead log finds no room, so that a start fails before any write.
 			return fmt.Errorf("%s: %w: %w", doing, problem.New(problem.DiskFull), err)
 		case code == lib.SQLITE_CORRUPT, code == lib.SQLITE_NOTADB:
 			return fmt.Errorf("%s: %w: %w", doing, damaged("file"), err)
