@@ -13,6 +13,8 @@ export const protocolMax = 1;
 
 const requestTimeout = 10_000;
 const handshakeTimeout = 8_000;
+/** A page may close with 1000 or a code of its own; anything else throws (WebSockets §3.1, close). */
+const closedBy = { refusal: 4008, malformed: 4002 } as const;
 const pingEvery = 2_000;
 const silence = 6_000;
 
@@ -113,7 +115,7 @@ export class Socket {
     this.#ws = undefined;
     this.#forget();
     this.#become("refused", problem);
-    ws?.close(1008);
+    ws?.close(closedBy.refusal);
   }
 
   close(): void {
@@ -214,7 +216,7 @@ export class Socket {
       frame = decodeFrame(data);
     } catch {
       this.#events.problem?.(new ProblemError("malformed", { at: "frame" }), new Uint8Array());
-      ws.close(1002);
+      ws.close(closedBy.malformed);
       return;
     }
     const body = frame.body;
