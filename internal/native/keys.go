@@ -281,6 +281,9 @@ func (p *Participant) ended() error {
 	case ok && p.leaving && m.State == session.Left:
 		return errLeft
 	case ok && m.State == session.Replaced:
+		if me, live := p.live(); live && p.mine[string(me.Join)] {
+			return nil // by a join of our own that was given up, and ordered late after all
+		}
 		return problem.New(problem.ReplacedByOtherDevice)
 	case ok && m.State == session.Revoked:
 		return problem.New(problem.AccreditationRevoked)
@@ -311,6 +314,7 @@ func (p *Participant) joinAnew(ctx context.Context) {
 	p.note(func(f *Facts) { f.Steps.JoinSent = time.Now() })
 	s, id := p.author.Act(scope[:], act.KindJoin, act.Join{Accreditation: p.cfg.Accreditation, SessionCert: canon.Encode(cert), KeyPackage: m.KeyPackage})
 	p.join, p.joinAct = id[:], s
+	p.mine[string(p.join)] = true
 	p.sendJoin(ctx)
 }
 

@@ -60,9 +60,10 @@ type Participant struct {
 	desk     *Desk
 	client   *rtc.Client
 	post     chan func()
-	wait     sync.WaitGroup // of the present socket
-	member   *mlsjs.Member  // before the group
-	join     []byte         // own newest join act
+	wait     sync.WaitGroup  // of the present socket
+	member   *mlsjs.Member   // before the group
+	join     []byte          // own newest join act
+	mine     map[string]bool // every join act this process sent
 	group    *mlsjs.Group
 	groupID  []byte
 	epoch    uint64

@@ -1,9 +1,11 @@
 package native
 
 import (
+	"context"
 	"time"
 
 	"parley.link/parley/internal/rtc"
+	"parley.link/parley/internal/wire/signalpb"
 )
 
 // Trace lets a measurement see every frame. Its functions are called on goroutines of the media and must not block; nil is allowed.
@@ -46,4 +48,20 @@ func (p *Participant) mediaState(w rtc.Which, s rtc.State) {
 		first(&f.Steps.Up, now, w == rtc.Up && s == "connected")
 		first(&f.Steps.Down, now, w == rtc.Down && s == "connected")
 	})
+	if w == rtc.Down && s == "failed" {
+		p.restartDown()
+	}
+}
+
+// restartDown asks the node to find a path anew, as a browser's client does: a connection that failed does not mend itself.
+func (p *Participant) restartDown() {
+	p.mu.Lock()
+	d := p.open
+	p.mu.Unlock()
+	if d == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_ = d.Send(ctx, &signalpb.ToNode{Body: &signalpb.ToNode_DownAnswer{DownAnswer: &signalpb.Description{IceRestart: true}}})
 }

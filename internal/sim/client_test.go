@@ -31,6 +31,7 @@ type client struct {
 	epoch     uint64
 	join      []byte
 	joins     int
+	mine      map[string]bool // joins that this page sent
 	updatedAt int64
 	policy    *group.Policy
 	out       *outgoing
@@ -51,7 +52,7 @@ func newClient(n *node, p *sessiontest.Person, i int) *client {
 func (c *client) open() {
 	c.gen++
 	c.on, c.connected, c.over, c.late = true, false, false, false
-	c.st, c.policy = session.New(c.s.scope), &group.Policy{}
+	c.st, c.policy, c.mine = session.New(c.s.scope), &group.Policy{}, map[string]bool{}
 	c.group, c.epoch, c.join, c.out, c.timer = nil, 0, nil, nil, 0
 	c.connect()
 }
@@ -226,6 +227,12 @@ func (c *client) act() {
 		return
 	}
 	if m, ok := c.st.Member(c.join); ok && m.State != session.Live && m.State != session.Lost {
+		if by, ok := c.st.MemberOfDevice(c.person.Device.Public()); ok && m.State == session.Replaced && c.mine[string(by.Join)] {
+			// A join of this very page that was given up (its node said that its disk was full) was ordered after all, and late.
+			c.group, c.epoch, c.join = nil, 0, nil
+			c.sendJoin()
+			return
+		}
 		c.over = true // revoked, or the person is here on another device
 		return
 	}
@@ -267,6 +274,7 @@ func (c *client) sendJoin() {
 	c.joins++
 	signed := c.s.w.Join(c.person, fmt.Sprint("leaf", c.i, "-", c.joins))
 	c.join = sessiontest.JoinID(signed)
+	c.mine[string(c.join)] = true
 	c.submit(act.KindJoin, signed)
 }
 
