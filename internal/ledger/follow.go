@@ -35,12 +35,6 @@ func (l *Ledger) follow(from Side, e act.Entry, b []byte, sigs []act.NodeSig, no
 	if len(sigs) == 0 {
 		return
 	}
-	if e.At > now+ClockOffBy {
-		// Taking an entry from the future would let a sequencer choose which certificates are in force. It is asked for
-		// again with every heartbeat, and taken when its time has come.
-		l.clockOff(from, now)
-		return
-	}
 	checks, err := l.state.Checks(b)
 	var heads []session.Check
 	if err == nil {
@@ -56,6 +50,13 @@ func (l *Ledger) follow(from Side, e act.Entry, b []byte, sigs []act.NodeSig, no
 			err = l.validate(b)
 		}
 	} else if !l.signedEntry(e, b, sigs) {
+		return
+	}
+	if e.At > now+ClockOffBy {
+		// Taking an entry from the future would let a sequencer choose which certificates are in force. It is asked for
+		// again with every heartbeat, and taken when its time has come. Only what the orderer signed speaks of a clock: anybody
+		// on a link could make up the rest.
+		l.clockOff(l.orderer(e, seq), now)
 		return
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 
 	"parley.link/parley/internal/act"
@@ -406,6 +407,13 @@ func (p *Participant) commit(ctx context.Context, a group.Action) {
 	if p.group == nil {
 		return
 	}
+	a.Adds = slices.DeleteFunc(slices.Clone(a.Adds), func(j []byte) bool { return p.unfit[string(j)] })
+	if p.oneByOne {
+		a.Adds = a.Adds[:min(1, len(a.Adds))]
+	}
+	if len(a.Adds)+len(a.Removes) == 0 && len(p.unfit) > 0 {
+		return
+	}
 	var packages [][]byte
 	for _, j := range a.Adds {
 		if m, ok := p.log.State.Member(j); ok {
@@ -415,8 +423,14 @@ func (p *Participant) commit(ctx context.Context, a group.Action) {
 	s, err := p.group.Commit(packages, a.Removes, p.roster(), time.Now())
 	if err != nil {
 		p.note(func(f *Facts) { f.Problem = "commit: " + err.Error() })
+		// One join that nobody can add must not keep everybody out: add one by one, and leave the unfit one where it is.
+		p.oneByOne = true
+		if len(a.Adds) == 1 {
+			p.unfit[string(a.Adds[0])] = true
+		}
 		return
 	}
+	p.oneByOne = false
 	body := act.Commit{Group: p.groupID, Epoch: p.epoch, Adds: a.Adds, Removes: a.Removes, Message: s.Message, Welcome: s.Welcome}
 	var mine *staged
 	id := p.submit(ctx, act.KindCommit, body, func(err error) {

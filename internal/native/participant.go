@@ -69,8 +69,10 @@ type Participant struct {
 	epoch    uint64
 	leaf     uint32
 	staged   *staged
-	founding []byte // group id of an own group-new not yet ordered
-	busy     int    // own acts of keys not yet answered or ordered
+	founding []byte          // group id of an own group-new not yet ordered
+	unfit    map[string]bool // joins that could not be added
+	oneByOne bool            // the last commit could not be made
+	busy     int             // own acts of keys not yet answered or ordered
 	policy   group.Policy
 	updated  int64
 	turn     epochSwitch

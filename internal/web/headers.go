@@ -2,7 +2,9 @@ package web
 
 import (
 	"crypto/tls"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 )
 
@@ -65,6 +67,27 @@ func floor(next http.Handler) http.Handler {
 				"Use a browser of the last two years: Chromium or Chrome 131, Edge 131, Firefox 132, or newer.")
 			return
 		}
+		// Plain HTTP is for loopback. A page of another site whose name was re-bound to 127.0.0.1 sends that name as Host and as
+		// Origin: it would pass the comparison of the two and get a stranger's seat at this node.
+		if r.TLS == nil && !loopbackHost(r.Host) {
+			notice(w, http.StatusMisdirectedRequest, "Not under this name",
+				"This node serves plain HTTP to its own machine only, under localhost.",
+				"Open it as http://localhost with its port, or give the node a certificate.")
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// loopbackHost says whether a Host header names this machine: localhost, a name below it, or a loopback address.
+func loopbackHost(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
@@ -310,6 +311,25 @@ func TestLimiterForgetsAndBounds(t *testing.T) {
 	for i := range want {
 		if got[i] != want[i] {
 			t.Fatalf("step %d: %v", i, got)
+		}
+	}
+}
+
+// A site whose name was re-bound to 127.0.0.1 must not reach a node that serves plain HTTP.
+func TestPlainOnlyUnderLoopbackNames(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost:8441": true, "v-prin.localhost:8441": true, "127.0.0.1:8441": true, "[::1]:8441": true, "127.8.8.8": true,
+		"evil.example:8441": false, "localhost.evil.example": false, "notlocalhost": false, "192.0.2.7:8441": false, "": false,
+	} {
+		if got := loopbackHost(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+		r := httptest.NewRequest(http.MethodGet, "http://node/", nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		floor(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+		if (w.Code == http.StatusOK) != want {
+			t.Errorf("%q: status %d", host, w.Code)
 		}
 	}
 }
