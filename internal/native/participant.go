@@ -141,7 +141,7 @@ func New(cfg Config) (*Participant, error) {
 	}
 	p := &Participant{
 		cfg: cfg, acc: acc, author: Author{Device: cfg.Device, Side: acc.Side, Now: time.Now},
-		seal: newSeal(), senses: newSenses(max(cfg.FPS, 1), cfg.Canary), offered: map[string]bool{},
+		seal: newSeal(), senses: newSenses(max(cfg.FPS, 1), cfg.Canary), offered: map[string]bool{}, mine: map[string]bool{}, unfit: map[string]bool{},
 		leave: make(chan struct{}, 1),
 	}
 	p.tracks = p.ownTracks()
