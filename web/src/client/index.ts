@@ -150,7 +150,21 @@ class ParleyClient {
     this.#readingUntil = Date.now() + readingFor;
     this.#askAsPersona();
     this.#scopes.follow(this.#connection.sessions.map((s) => s.scope));
-    this.#hall.attendance?.connect();
+    if (this.#hall.attendance !== undefined) this.#hall.attendance.connect();
+    else this.#goStraightBack();
+  }
+
+  /**
+   * A reload joins and connects before the log has been read: neither needs it. Keys come only from the log, once it is checked, and
+   * without keys nothing leaves this device.
+   */
+  #goStraightBack(): void {
+    const followed = this.#returning === null ? undefined : this.#scopes?.get(this.#returning);
+    if (followed === undefined || this.#connection.identity?.accreditation === undefined) return;
+    this.#returning = null;
+    this.#shownIn = true;
+    void this.#hall.prepare(followed);
+    void this.client.actions.enter();
   }
 
   /**
@@ -235,13 +249,11 @@ class ParleyClient {
     this.#render();
   }
 
-  /** After a reload the person is where they were; a persona of the demonstration is shown straight into its session. */
+  /** A persona of the demonstration is shown straight into its session. */
   #goBack(f: Followed): void {
     if (this.#hall.hold.kind !== "lobby") return;
-    const mine = this.#returning === f.id;
     const shown = persona !== undefined && f.log.state.plan()?.status === "test" && !this.#shownIn;
-    if (!mine && !shown) return;
-    this.#returning = null;
+    if (!shown) return;
     this.#shownIn = true;
     if (this.#view().sessions.find((s) => s.scope === f.id)?.mayEnter !== true) return;
     void this.#hall.prepare(f);

@@ -54,9 +54,9 @@ export class Pending {
     else act.reject(problem);
   }
 
-  /** again sends what is still open, after a reconnect and once the log has been read. */
-  again(): void {
-    for (const act of this.#acts.values()) this.#send(act);
+  /** again sends what was sent before a time and is still open: after a reconnect, once the log has been read. */
+  again(before = Infinity): void {
+    for (const act of this.#acts.values()) if (act.since < before) this.#send(act);
   }
 
   /** tick gives up what has waited too long. */

@@ -87,7 +87,7 @@ export class Attendance {
       relay: (kind, payload) => void socket.send({ case: "relay", value: { scope, kind, payload } }),
       tell: workers.tell,
       keyFrames: () => this.#media.keyFrames(),
-      joined: (again) => this.tracks.joined(again, followed.log.state.memberOfDevice(ports.author.device.publicKey) === undefined),
+      joined: (again) => this.tracks.joined(again, this.#isFirst()),
       changed: () => this.#refresh(),
     });
   }
@@ -174,6 +174,12 @@ export class Attendance {
     this.arrivals.close();
     this.tracks.end();
     await this.room.end();
+  }
+
+  /** No earlier join of this device stands; before the log has been read nobody knows. */
+  #isFirst(): boolean {
+    const { state } = this.followed.log;
+    return this.followed.caughtUp && state.memberOfDevice(this.#ports.author.device.publicKey) === undefined;
   }
 
   /** The node's health page shows whether this device works, for the side's own technical lead. */

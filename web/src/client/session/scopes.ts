@@ -18,6 +18,8 @@ export interface Followed {
   readonly log: ScopeLog;
   readonly pending: Pending;
   caughtUp: boolean;
+  /** When the present socket began to follow, ms: what was sent before may be lost. */
+  since: number;
 }
 
 export interface ScopesPorts {
@@ -50,7 +52,10 @@ export class Scopes {
   /** follow keeps the logs of these scopes, newest first where there are too many. After a reconnect each is asked for from its end. */
   follow(scopes: readonly Uint8Array[]): void {
     for (const scope of scopes.slice(-mostScopes)) if (scope.length === 32) this.#open(scope);
-    for (const f of this.#followed.values()) this.#watch(f);
+    for (const f of this.#followed.values()) {
+      f.since = Date.now();
+      this.#watch(f);
+    }
   }
 
   entries(m: Entries): void {
@@ -58,7 +63,7 @@ export class Scopes {
     if (f === undefined) return;
     void f.log.take(m.entries).then(() => {
       if (!m.caughtUp) return;
-      f.pending.again();
+      f.pending.again(f.since);
       f.caughtUp = true;
       this.#ports.caughtUp(f);
     });
@@ -111,7 +116,7 @@ export class Scopes {
       alarm: (p) => this.#ports.alarm(f, p),
       missing: () => this.#watch(f),
     });
-    const f: Followed = { id, scope, log, pending, caughtUp: false };
+    const f: Followed = { id, scope, log, pending, caughtUp: false, since: Date.now() };
     this.#followed.set(id, f);
     return f;
   }
