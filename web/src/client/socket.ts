@@ -56,6 +56,7 @@ export class Socket {
   #ws: WebSocket | undefined;
   #challenge: FromNodeOf<"challenge"> | undefined;
   #nextId = 1n;
+  #welcomes = 0;
   #heard = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pinger: ReturnType<typeof setInterval> | undefined;
@@ -73,6 +74,11 @@ export class Socket {
 
   get state(): SocketState {
     return this.#state;
+  }
+
+  /** welcomes counts the Welcomes: what the node keeps for a socket (its end of the media) lives as long as this stays the same. */
+  get welcomes(): number {
+    return this.#welcomes;
   }
 
   /** open connects, and connects again whenever the socket is lost, until close. */
@@ -191,6 +197,7 @@ export class Socket {
 
   #welcome(welcome: FromNodeOf<"welcome">): void {
     this.#backoff.reset();
+    this.#welcomes++;
     this.#become("open");
     this.#pinger = setInterval(() => this.#ping(), pingEvery);
     this.#ping();

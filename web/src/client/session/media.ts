@@ -28,14 +28,20 @@ export class RoomMedia {
   #states: { up: PeerState; down: PeerState } = { up: "new", down: "new" };
   #badSince: number | undefined;
   #wanted: readonly WantedTrack[] = [];
+  #welcome = 0;
 
   constructor(ports: RoomMediaPorts) {
     this.#ports = ports;
   }
 
-  /** connect makes both connections anew: at entry and after every Welcome. ICE starts now, long before there are keys. */
+  /**
+   * connect makes both connections anew: at entry and after every Welcome. ICE starts now, long before there are keys. Under the same
+   * Welcome it does nothing: the node still has its end of the down connection and would not offer to another.
+   */
   connect(path: Path): void {
+    if (this.#up !== undefined && this.#welcome === this.#ports.socket.welcomes) return;
     this.close();
+    this.#welcome = this.#ports.socket.welcomes;
     const { sealing, failed, socket, arrivals, tracks } = this.#ports;
     this.#up = new Up({
       path,
