@@ -83,7 +83,7 @@ announce = "${this.known ?? this.own}:${ports.link}"
   }
 
   tail() {
-    return existsSync(this.log ?? "") ? readFileSync(this.log, "utf8").slice(-3000) : "";
+    return existsSync(this.log ?? "") ? readFileSync(this.log, "utf8").slice(-6000) : "";
   }
 
   /** metrics are the node's own figures that are not zero, from its admin socket. */
