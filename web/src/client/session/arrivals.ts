@@ -15,8 +15,22 @@ interface Arrival {
   openedAt: number;
   failedAt: number;
   epoch: bigint | null;
-  level: number;
+  /** Frames the browser decoded, and how many were opened when that number last changed. */
+  decoded: number;
+  decodedAt: number;
+  openedThen: number;
 }
+
+interface InboundStats {
+  type: string;
+  trackIdentifier?: string;
+  audioLevel?: number;
+  framesDecoded?: number;
+}
+
+/** So many frames opened and none decoded for so long, ms, is a decoder that will not go on by itself. */
+const stuckFrames = 10;
+const stuckFor = 1_500;
 
 /** A voice above this peak, 0 to 1, counts as speaking; it is held so that a plate does not flicker between words. */
 const speaking = 0.02;
@@ -42,7 +56,7 @@ export class Arrivals {
     for (const [track, media] of tracks) {
       if (this.#arrivals.get(track)?.media === media) continue;
       const kind = media.kind === "audio" ? "audio" : "video";
-      this.#arrivals.set(track, { media, kind, seen: false, opened: 0, failed: 0, openedAt: -Infinity, failedAt: -Infinity, epoch: null, level: 0 });
+      this.#arrivals.set(track, { media, kind, seen: false, opened: 0, failed: 0, openedAt: -Infinity, failedAt: -Infinity, epoch: null, decoded: -1, decodedAt: 0, openedThen: 0 });
       if (kind === "video") this.#watch(track, media);
     }
     this.#play();
@@ -105,18 +119,35 @@ export class Arrivals {
     if (changed) this.#changed();
   }
 
-  /** listen asks the browser for the loudness of what it decoded: the header extension that would tell is never negotiated. */
-  async listen(down: Down, now: () => number): Promise<void> {
+  /**
+   * measure asks the browser what it made of what arrived. The loudness: the header extension that would tell is never negotiated.
+   * And the decoder: it returns the tracks whose frames open and are not decoded, as when the source behind a node began its
+   * count anew.
+   */
+  async measure(down: Down, now: () => number): Promise<string[]> {
     const byMedia = new Map([...this.#arrivals].map(([track, a]) => [a.media.id, track]));
+    const frozen: string[] = [];
     let changed = false;
-    for (const s of (await down.stats()).values() as IterableIterator<{ type: string; kind?: string; trackIdentifier?: string; audioLevel?: number }>) {
-      if (s.type !== "inbound-rtp" || s.kind !== "audio" || (s.audioLevel ?? 0) < speaking) continue;
-      const track = byMedia.get(s.trackIdentifier ?? "");
-      if (track === undefined) continue;
+    for (const s of (await down.stats()).values() as IterableIterator<InboundStats>) {
+      const track = s.type === "inbound-rtp" ? byMedia.get(s.trackIdentifier ?? "") : undefined;
+      const a = track === undefined ? undefined : this.#arrivals.get(track);
+      if (track === undefined || a === undefined) continue;
+      if (a.kind === "video" && this.#stuck(a, s.framesDecoded ?? 0, now())) frozen.push(track);
+      if (a.kind === "video" || (s.audioLevel ?? 0) < speaking) continue;
       changed ||= !this.speaking(track, now());
       this.#spoke.set(track, now());
     }
     if (changed) this.#changed();
+    return frozen;
+  }
+
+  #stuck(a: Arrival, decoded: number, now: number): boolean {
+    if (decoded !== a.decoded) {
+      a.decoded = decoded;
+      a.decodedAt = now;
+      a.openedThen = a.opened;
+    }
+    return a.opened - a.openedThen > stuckFrames && now - a.decodedAt > stuckFor;
   }
 
   close(): void {

@@ -12,6 +12,10 @@ import { sameWants, type WantedTrack } from "./wants";
 /** How long a connection may be down before the person is told, ms. */
 const patience = 3_000;
 
+/** How often frozen tracks are asked for anew, and how long they are given back for, ms. */
+const thawEvery = 4_000;
+const thawAfter = 150;
+
 export interface RoomMediaPorts {
   readonly socket: Socket;
   readonly sealing: Sealing;
@@ -28,6 +32,7 @@ export class RoomMedia {
   #states: { up: PeerState; down: PeerState } = { up: "new", down: "new" };
   #badSince: number | undefined;
   #wanted: readonly WantedTrack[] = [];
+  #thawedAt = -Infinity;
   #welcome = 0;
 
   constructor(ports: RoomMediaPorts) {
@@ -97,7 +102,17 @@ export class RoomMedia {
   }
 
   async tick(now: () => number): Promise<void> {
-    if (this.#down !== undefined) await this.#ports.arrivals.listen(this.#down, now).catch(() => undefined);
+    if (this.#down === undefined) return;
+    const frozen = await this.#ports.arrivals.measure(this.#down, now).catch(() => []);
+    if (frozen.length > 0 && now() - this.#thawedAt > thawEvery) this.#thaw(frozen, now());
+  }
+
+  /** A frozen track is given back and asked for again: the node sends it with fresh numbers, to a fresh decoder. */
+  #thaw(frozen: readonly string[], now: number): void {
+    this.#thawedAt = now;
+    const all = this.#wanted;
+    this.want(all.filter((w) => !frozen.includes(w.track)));
+    setTimeout(() => this.want(all), thawAfter);
   }
 
   close(): void {
