@@ -160,6 +160,7 @@ func (c *Client) DownOffer(ctx context.Context, sdp string, tracks []TrackMid) (
 	}
 	c.answering.Lock()
 	defer c.answering.Unlock()
+	awaitStarted(ctx, c.down)
 	c.mu.Lock()
 	c.named = named
 	c.mu.Unlock()

@@ -66,6 +66,9 @@ func (s *sink) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 	codec, rtx, ok := choose(s.up.Codec().MimeType, ctx.CodecParameters())
 	if !ok {
 		s.unsupported.Store(true)
+		if all := ctx.CodecParameters(); len(all) > 0 {
+			return all[0], nil // as below: nothing is ever sent with it, and the rest of the answer counts
+		}
 		return webrtc.RTPCodecParameters{}, errNotBound
 	}
 	s.writer, s.ssrc = ctx.WriteStream(), uint32(ctx.SSRC())
@@ -79,7 +82,10 @@ func (s *sink) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 	}
 	down, err := s.up.Subscribe(time.Now(), out, s.budget, s)
 	if err != nil {
-		return webrtc.RTPCodecParameters{}, err
+		// The source ended between offer and answer, or has no room for one more. An error here would make the library drop the answer
+		// before it starts the transport: one person's leaving in that moment would leave another without any picture or sound.
+		// The section stays silent; a source that ended is taken off with the next offer.
+		return codec, nil //nolint:nilerr // see above
 	}
 	s.mu.Lock()
 	s.down = down

@@ -56,6 +56,7 @@ func (u *upSide) offer(ctx context.Context, raw string, tracks []TrackMid) (stri
 	if err != nil {
 		return "", err
 	}
+	awaitStarted(ctx, pc)
 	u.rename(named)
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: raw}); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrBadSDP, err)
