@@ -60,8 +60,8 @@ test-web: web-deps ## TypeScript tests: vectors, transcripts, keys
 	cd $(WEB) && npx vitest run
 
 test-e2e: build deps-e2e ## real browsers, real nodes
-	cd test/e2e && node --test --test-concurrency=1 --test-reporter=spec '*.test.mjs'
-	cd test/net && node --test --test-concurrency=1 --test-reporter=spec '*.test.mjs'
+	cd test/e2e && node --test --test-concurrency=1 --test-reporter=spec *.test.mjs
+	cd test/net && node --test --test-concurrency=1 --test-reporter=spec *.test.mjs
 
 fuzz: web ## each Go fuzz target for FUZZTIME (10s)
 	scripts/fuzz $(or $(FUZZTIME),10s)
