@@ -12,8 +12,8 @@ const startPatience = 2 * time.Second
 
 // awaitStarted waits until the transport of the description before has started. The library starts it beside the negotiation; an offer
 // that comes in between finds an agent without the far end's credentials, takes the very same ones for a changed pair, and restarts
-// ICE unasked: the two ends then check each other with credentials of different offers until they give up (pion/webrtc v4.2.26,
-// SetRemoteDescription, haveRemoteCredentialsChange).
+// ICE unasked, which leaves the two ends with credentials of different offers (read in pion/webrtc v4.2.26, SetRemoteDescription and
+// haveRemoteCredentialsChange; not seen to happen).
 func awaitStarted(ctx context.Context, pc *webrtc.PeerConnection) {
 	if pc.RemoteDescription() == nil {
 		return
