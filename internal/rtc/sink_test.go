@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,9 +101,10 @@ func TestAddressesToldToClients(t *testing.T) {
 				all = append(all, f[2]+" "+f[4])
 			}
 		}
+		slices.Sort(all) // they are gathered at once, and come in any order
 		return all
 	}
-	if got := fmt.Sprint(candidates(offer(Config{UDP: "127.0.0.1:0", TCP: "127.0.0.1:0", Loopback: true}))); got != "[udp 127.0.0.1 tcp 127.0.0.1]" {
+	if got := fmt.Sprint(candidates(offer(Config{UDP: "127.0.0.1:0", TCP: "127.0.0.1:0", Loopback: true}))); got != "[tcp 127.0.0.1 udp 127.0.0.1]" {
 		t.Error(got)
 	}
 	told := Config{UDP: "127.0.0.1:0", Loopback: true, Announce: []netip.Addr{netip.MustParseAddr("203.0.113.9")}}
