@@ -18,13 +18,14 @@ const module = "parley.link/parley/"
 const (
 	words = iota
 	engines
+	sockets
 	drivers
 	seat
 	node
 	cmd
 )
 
-var floorNames = []string{"words", "engines", "drivers", "seat", "node", "cmd"}
+var floorNames = []string{"words", "engines", "sockets", "drivers", "seat", "node", "cmd"}
 
 // floors is every package of the house, also those still to come. A package that is not here fails the test: it must say first
 // what it is (docs/architecture.md) and where it stands.
@@ -33,6 +34,8 @@ var floors = map[string]int{
 	"internal/mlsframe": words, "internal/wire/signalpb": words, "internal/wire/linkpb": words,
 
 	"internal/session": engines, "internal/ledger": engines, "internal/group": engines, "internal/forward": engines,
+
+	"internal/udp": sockets, // shared by the drivers that send media: link and rtc
 
 	"internal/store": drivers, "internal/link": drivers, "internal/rtc": drivers, "internal/mlsjs": drivers, "internal/web": drivers,
 	"internal/turn": drivers, "internal/synth": drivers,
