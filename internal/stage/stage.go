@@ -133,7 +133,7 @@ func (s *Stage) join(ctx context.Context) error {
 func (s *Stage) convene(ctx context.Context, status string) error {
 	first := s.Sides[0]
 	sides := []act.PlanSide{native.Introduction(first.Office.Desk.Welcome.Side)}
-	err := until(ctx, 15*time.Second, "the link is not up", func() (bool, error) {
+	err := until(ctx, 30*time.Second, "the link is not up", func() (bool, error) {
 		r, err := first.Office.List(ctx)
 		if err != nil {
 			return false, err

@@ -8,11 +8,15 @@ import (
 	"parley.link/parley/internal/problem"
 )
 
+// askEvery keeps within what a node answers one officer: ten requests a second (package seat). Asked faster, a node on a busy machine,
+// whose link takes long to come up, refuses in the end.
+const askEvery = 125 * time.Millisecond
+
 // until polls a condition; an error ends it.
 func until(ctx context.Context, most time.Duration, what string, done func() (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	poll := time.NewTicker(50 * time.Millisecond)
+	poll := time.NewTicker(askEvery)
 	defer poll.Stop()
 	for {
 		ok, err := done()
