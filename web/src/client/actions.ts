@@ -45,7 +45,7 @@ export function makeActions(p: ActionPorts): Actions {
     testSpeaker: () => done(() => hall.testSpeaker()),
     confirmSpeaker: (heard) => hall.confirmSpeaker(heard),
     chooseDevice: (kind, id) => done(() => hall.choose(kind, id)),
-    askDevices: () => done(() => hall.own.open(true)),
+    askDevices: () => done(() => hall.own.again()),
     setCamera: (on) => done(() => hall.setCamera(on)),
     enter: () => done(() => hall.enter()),
     back: () => hall.back(),
@@ -69,6 +69,7 @@ export function makeActions(p: ActionPorts): Actions {
     consent: (scope, proposal) => done(() => office((o) => o.office.consent(scope, proposal))),
     suspend: (scope) => done(() => office((o) => o.office.suspend(scope))),
     proposeResume: (scope) => done(() => office((o) => o.office.resume(scope))),
+    proposeExtend: (scope) => done(() => office((o) => o.office.extend(scope, connection.clock.nodeNow()))),
     proposeClose: (scope) => done(() => office((o) => o.office.close(scope))),
   });
 }

@@ -19,6 +19,8 @@ export interface ConnectionOptions {
 export interface ConnectionEvents {
   /** welcomed is called after every Welcome that has been checked. */
   welcomed(): void;
+  /** listed is called when the node lists its sessions anew, under the same Welcome. */
+  listed(): void;
   lost(): void;
   frame(body: FromNode): void;
   alarm(problem: ProblemError): void;
@@ -124,7 +126,7 @@ export class Connection {
         break;
       case "sessions":
         this.#sessions = body.value.sessions;
-        this.#events.welcomed();
+        this.#events.listed();
         break;
     }
     this.#events.frame(body);

@@ -82,6 +82,7 @@ class ParleyClient {
       { url: options.url ?? socketUrl(), language: options.language, build: ownBuild(), verifier: this.#verifier },
       {
         welcomed: () => this.#welcomed(),
+        listed: () => this.#listed(),
         lost: () => this.#scopes?.lost(),
         frame: (body) => this.#frame(body),
         alarm: (p) => this.#notices.alarm(p),
@@ -152,6 +153,12 @@ class ParleyClient {
     this.#scopes.follow(this.#connection.sessions.map((s) => s.scope));
     if (this.#hall.attendance !== undefined) this.#hall.attendance.connect();
     else this.#goStraightBack();
+  }
+
+  /** A session more or less, under the same Welcome: what is followed and the media go on. */
+  #listed(): void {
+    this.#scopes?.add(this.#connection.sessions.map((s) => s.scope));
+    if (this.#hall.attendance === undefined) this.#goStraightBack();
   }
 
   /**

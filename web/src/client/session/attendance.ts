@@ -109,7 +109,9 @@ export class Attendance {
   showOwn(): void {
     const { microphone, camera, screen, screenSound } = this.#ports.own.state;
     if (microphone.kind === "live") this.tracks.show("microphone", microphone.track);
+    if (microphone.kind === "failed") this.tracks.lose("microphone");
     if (camera.kind === "live") this.tracks.show("camera", camera.track);
+    if (camera.kind === "failed") this.tracks.lose("camera");
     this.#share("screen", screen);
     this.#share("screen-audio", screenSound);
   }

@@ -10,6 +10,8 @@ export interface OwnTrack {
   readonly source: Source;
   readonly media: MediaStreamTrack | null;
   readonly muted: boolean;
+  /** Muted because its device was gone, not by the person: with the device it comes back. */
+  readonly lost?: boolean;
 }
 
 export interface OwnTracksPorts {
@@ -74,6 +76,7 @@ export class OwnTracks {
     for (const t of this.#tracks.values()) {
       this.#announce(t);
       if (t.muted && muted(t.id) === false && !this.#muting.has(t.id)) void this.#submitMute(t, true).catch(() => undefined);
+      this.#found(t);
     }
   }
 
@@ -82,6 +85,7 @@ export class OwnTracks {
     const before = this.#tracks.get(source);
     if (before !== undefined) {
       this.#set({ ...before, media });
+      this.#found(this.#tracks.get(source)!);
       return;
     }
     const track = { id: trackId(), source, media, muted };
@@ -90,6 +94,19 @@ export class OwnTracks {
     this.#send(track);
     if (this.#joined) this.#announce(track);
     this.#ports.changed();
+  }
+
+  /** lose: the device of a source is gone. Others are told that nothing comes, and it comes back with the device. */
+  lose(source: Source): void {
+    const track = this.#tracks.get(source);
+    if (track === undefined || track.media === null) return;
+    this.#set({ ...track, media: null, muted: true, lost: !track.muted || track.lost === true });
+    if (!track.muted && this.#joined) void this.#submitMute(track, true).catch(() => undefined); // look says it again
+  }
+
+  /** found opens what only its lost device had muted. */
+  #found(track: OwnTrack): void {
+    if (track.lost === true && track.media !== null && !this.#muting.has(track.id)) void this.mute(track.source, false).catch(() => undefined);
   }
 
   async hide(source: Source): Promise<void> {
@@ -104,14 +121,14 @@ export class OwnTracks {
   async mute(source: Source, muted: boolean): Promise<void> {
     const track = this.#tracks.get(source);
     if (track === undefined || track.muted === muted) return;
-    this.#set({ ...track, muted });
+    this.#set({ ...track, muted, lost: false });
     try {
       if (this.#joined) await this.#submitMute(track, muted);
     } catch (e) {
       if (muted) return; // silent here already; look says it again
       // A refused unmute leaves the microphone as silent as it was.
       const now = this.#tracks.get(source);
-      if (now?.id === track.id) this.#set({ ...now, muted: true });
+      if (now?.id === track.id) this.#set({ ...now, muted: true, lost: track.lost === true });
       throw e;
     }
   }

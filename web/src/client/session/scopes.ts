@@ -52,10 +52,19 @@ export class Scopes {
   /** follow keeps the logs of these scopes, newest first where there are too many. After a reconnect each is asked for from its end. */
   follow(scopes: readonly Uint8Array[]): void {
     for (const scope of scopes.slice(-mostScopes)) if (scope.length === 32) this.#open(scope);
-    for (const f of this.#followed.values()) {
-      f.since = Date.now();
-      this.#watch(f);
-    }
+    for (const f of this.#followed.values()) this.#start(f);
+  }
+
+  /** add follows what is new among these scopes, on a socket that already brings the others. */
+  add(scopes: readonly Uint8Array[]): void {
+    const before = new Set(this.#followed.values());
+    for (const scope of scopes.slice(-mostScopes)) if (scope.length === 32) this.#open(scope);
+    for (const f of this.#followed.values()) if (!before.has(f)) this.#start(f);
+  }
+
+  #start(f: Followed): void {
+    f.since = Date.now();
+    this.#watch(f);
   }
 
   entries(m: Entries): void {

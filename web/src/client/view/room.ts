@@ -65,6 +65,7 @@ export function roomView(c: RoomContext): Room | null {
     fingerprint: fingerprint(c, rows),
     proposals: proposals(state, facts, c),
     until: facts.plan.until,
+    pinned: c.pinned,
   };
 }
 
