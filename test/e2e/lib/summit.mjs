@@ -1,28 +1,12 @@
 // Two sides, two nodes, one link, a session in force: started as processes for one test file, and ended with it.
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { openPerson } from "./browser.mjs";
 import { until } from "./eyes.mjs";
-
-const root = fileURLToPath(new URL("../../..", import.meta.url));
-const built = new Map();
-
-/** program builds a Go command once for all test files of a run. */
-function program(pkg) {
-  const name = pkg.split("/").at(-1);
-  if (!built.has(name)) {
-    const folder = process.env.PARLEY_E2E_BIN ?? join(root, "bin");
-    const file = join(folder, name);
-    // PARLEY_E2E_BUILT: the programs are there already, as after `make build` on a busy machine.
-    if (process.env.PARLEY_E2E_BUILT === undefined || !existsSync(file)) execFileSync("go", ["build", "-trimpath", "-o", file, pkg], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-    built.set(name, file);
-  }
-  return built.get(name);
-}
+import { program } from "./program.mjs";
 
 /** raise starts a summit; order tells its officers and nodes what to do. */
 export async function raise() {
