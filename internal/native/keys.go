@@ -343,7 +343,9 @@ func (p *Participant) handIn(ctx context.Context, kind act.Kind, s act.Signed, d
 	desk := p.desk
 	p.busy++
 	p.background(ctx, func(ctx context.Context) func() {
+		p.cfg.Trace.act(kind, false)
 		_, err := desk.Ask(ctx, &signalpb.ToNode{Body: &signalpb.ToNode_Submit{Submit: &signalpb.Submit{Scope: scope[:], Act: canon.Encode(s)}}})
+		p.cfg.Trace.act(kind, true)
 		return func() {
 			p.busy--
 			if err != nil {

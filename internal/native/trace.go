@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/rtc"
 	"parley.link/parley/internal/wire/signalpb"
 )
@@ -14,6 +15,15 @@ type Trace struct {
 	Sent func(source string, timestamp uint32, sealed bool, at time.Time)
 	// Came is called for every whole frame of others; at is after opening.
 	Came func(f rtc.Frame, opened bool, at time.Time)
+	// Act is called for every act of keys and presence, beside the participant's own goroutine: before it is sent, and once the node
+	// has answered it.
+	Act func(kind act.Kind, answered bool)
+}
+
+func (t Trace) act(kind act.Kind, answered bool) {
+	if t.Act != nil {
+		t.Act(kind, answered)
+	}
 }
 
 // Steps are the moments of the present attempt, from the socket's opening (Facts.Opened) to media. The zero time has not come yet.

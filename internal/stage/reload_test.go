@@ -2,10 +2,14 @@ package stage
 
 import (
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"parley.link/parley/internal/act"
+	"parley.link/parley/internal/ident"
+	"parley.link/parley/internal/native"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/session"
 )
@@ -75,31 +79,72 @@ func TestSamePersonOnTwoDevices(t *testing.T) {
 	}
 }
 
-// Whoever commits reloads at a random moment around the commit; the next in rank does it instead.
+// midCommit is a step of a commit at which its author is cut off.
+type midCommit struct {
+	name string
+	// at says whether a commit that its author hands in, or has had answered, is at the step.
+	at func(kind act.Kind, answered bool) bool
+}
+
+var midCommits = []midCommit{
+	{"made, not sent", func(k act.Kind, answered bool) bool { return k == act.KindCommit && !answered }},
+	{"ordered, not confirmed by its author", func(k act.Kind, answered bool) bool { return k == act.KindCommit && answered }},
+}
+
+// Whoever commits reloads in the middle of it: with the commit made and nowhere but in its own memory, or ordered while it has not taken
+// it yet. The next in rank does it instead, and nobody is left in an epoch of their own.
 func TestReloadInMidCommit(t *testing.T) {
 	s := summit(t, 4)
-	rng := seed(t)
+	var now atomic.Pointer[midCommit] // nil: nobody is cut off
+	cut := make(chan *actor, 1)
 	var actors []*actor
-	for _, sd := range s.Sides {
-		actors = append(actors, enter(t, s, sd, sd.Cast.People[0]))
+	sit := func(sd *Side, p Person, key ident.Key, acc []byte) *actor {
+		var a atomic.Pointer[actor]
+		made := perform(t, s, sd, p, key, acc, func(c *native.Config) {
+			c.Trace.Act = func(kind act.Kind, answered bool) {
+				step, author := now.Load(), a.Load()
+				if step == nil || author == nil || !step.at(kind, answered) || !now.CompareAndSwap(step, nil) {
+					return
+				}
+				author.stop()
+				cut <- author
+			}
+		})
+		a.Store(made)
+		return made
 	}
-	wait(t, 30*time.Second, agree(actors))
+	seat := func(sd *Side, i int) *actor {
+		key, acc, err := sd.Enrol(t.Context(), sd.Cast.People[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sit(sd, sd.Cast.People[i], key, acc)
+	}
+	for _, sd := range s.Sides {
+		actors = append(actors, seat(sd, 0))
+	}
+	wait(t, 60*time.Second, agree(actors))
 	for i := 1; i < 4; i++ {
 		for j, sd := range s.Sides {
-			key, acc, err := sd.Enrol(t.Context(), sd.Cast.People[i])
-			if err != nil {
+			step := &midCommits[(i+j)%len(midCommits)]
+			now.Store(step)
+			actors = append(actors, seat(sd, i))
+			var author *actor
+			select {
+			case author = <-cut:
+			case <-time.After(30 * time.Second):
+				t.Fatalf("nobody made the commit that adds %s", sd.Cast.People[i].ID)
+			}
+			reloaded := time.Now()
+			if err := author.end(); err != nil {
 				t.Fatal(err)
 			}
-			actors = append(actors, perform(t, s, sd, sd.Cast.People[i], key, acc))
-			moment := time.Duration(rng.IntN(500)) * time.Millisecond
-			time.Sleep(moment)
-			reloaded := time.Now()
-			actors[j] = reload(t, s, actors[j]) // the earliest of a side; one of the two commits
-			wait(t, 20*time.Second, oneEpoch(actors))
-			t.Logf("%s reloaded %v after %s began to join: one epoch %v later", actors[j].person.ID, moment, sd.Cast.People[i].ID, time.Since(reloaded).Round(time.Millisecond))
+			actors[slices.Index(actors, author)] = sit(author.side, author.person, author.key, author.acc)
+			wait(t, 60*time.Second, oneEpoch(actors))
+			t.Logf("%s reloaded with the commit that adds %s %s: one epoch %v later", author.person.ID, sd.Cast.People[i].ID, step.name, time.Since(reloaded).Round(time.Millisecond))
 		}
 	}
-	wait(t, 20*time.Second, all(actors, func(a *actor) string { return a.perceives(actors) }))
+	wait(t, 60*time.Second, all(actors, func(a *actor) string { return a.perceives(actors) }))
 	sameRecord(t, s, nil)
 }
 

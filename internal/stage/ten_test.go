@@ -119,10 +119,10 @@ func TestSummit(t *testing.T) {
 		y.sides = append(y.sides, delegate(t, s, sd, func(p *partIn) { p.Screen = p.Person.ID == y.screen }))
 		present = append(present, sd.Cast.People...)
 	}
-	wait(t, 60*time.Second, y.keyed(t, len(present)))
+	wait(t, 120*time.Second, y.keyed(t, len(present)))
 	t.Logf("ten people in one epoch, attested by all, %v after the first was enrolled", time.Since(began).Round(time.Millisecond))
 	first, later := map[string]int{}, map[string]int{}
-	wait(t, 60*time.Second, y.allSense(t, present, first))
+	wait(t, 120*time.Second, y.allSense(t, present, first))
 	t.Logf("everybody sees and hears everybody %v after the first was enrolled", time.Since(began).Round(time.Millisecond))
 	wait(t, 30*time.Second, func() string {
 		if c := y.allSense(t, present, later)(); c != "" {
@@ -146,5 +146,5 @@ func TestSummit(t *testing.T) {
 		}
 		return y.keyed(t, len(present))()
 	})
-	wait(t, 60*time.Second, y.allSense(t, present, later))
+	wait(t, 120*time.Second, y.allSense(t, present, later))
 }
