@@ -39,7 +39,7 @@ type Kind string
 
 const (
 	KindPlan     Kind = "plan"      // officer: proposes the session; entry 0 of a log
-	KindConsent  Kind = "consent"   // officer: agrees to a proposal (plan, admit, resume, close) by its act id
+	KindConsent  Kind = "consent"   // officer: agrees to a proposal (plan, admit, resume, close, extend) by its act id
 	KindAdmit    Kind = "admit"     // officer, joint: names one more person for the format
 	KindJoin     Kind = "join"      // person: accreditation, session key, KeyPackage
 	KindLeave    Kind = "leave"     // person, unilateral
@@ -51,6 +51,7 @@ const (
 	KindSuspend  Kind = "suspend"   // officer or node, unilateral
 	KindResume   Kind = "resume"    // officer, joint
 	KindClose    Kind = "close"     // officer, joint
+	KindExtend   Kind = "extend"    // officer, joint: a later end of the plan's time
 	KindRevoke   Kind = "revoke"    // officer, unilateral: ends one of its own side's accreditations
 	KindGroupNew Kind = "group-new" // person: founds a group when no live member holds one
 	KindCommit   Kind = "commit"    // person: an MLS commit

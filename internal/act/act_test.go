@@ -32,7 +32,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(act.Encode(act.Commit{Adds: [][]byte{{1}}, Removes: []uint32{1, 2}}))
 	f.Add(act.Encode(act.Term{Others: [][]byte{{1}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, v := range []any{&act.Entry{}, &act.Act{}, &act.Signed{}, &act.Head{}, &act.Outbox{}, &act.SignedOutbox{}, &act.Plan{}, &act.Commit{}, &act.Term{}, &act.Join{}, &act.Admit{}} {
+		for _, v := range []any{&act.Entry{}, &act.Act{}, &act.Signed{}, &act.Head{}, &act.Outbox{}, &act.SignedOutbox{}, &act.Plan{}, &act.Commit{}, &act.Term{}, &act.Join{}, &act.Admit{}, &act.Extend{}} {
 			if canon.Decode(b, v) == nil && !bytes.Equal(act.Encode(v), b) {
 				t.Errorf("%T: two byte forms", v)
 			}

@@ -12,7 +12,7 @@ type Plan struct {
 	Profile   string            `cbor:"profile"`   // key profile, see Profile
 	Recording string            `cbor:"recording"` // none
 	From      int64             `cbor:"from"`      // ms
-	Until     int64             `cbor:"until"`     // ms
+	Until     int64             `cbor:"until"`     // ms; later by an extend act only
 }
 
 // Profile is the one key profile of this protocol version (keys: RFC 9420 with X-Wing; RFC 9605).
@@ -24,6 +24,7 @@ type PlanSide struct {
 	ID         []byte            `cbor:"id"` // ident.SideID of Delegation
 	Name       map[string]string `cbor:"name"`
 	Language   string            `cbor:"language"`
+	Zone       string            `cbor:"zone"`       // IANA time zone of the capital, as in Europe/Vienna; empty if not told
 	Delegation []byte            `cbor:"delegation"` // canonical ident.DelegationKey
 	Node       []byte            `cbor:"node"`       // canonical ident.Signed of an ident.NodeCert
 	Officers   [][]byte          `cbor:"officers"`   // two canonical ident.Signed of ident.OfficerCert
@@ -119,6 +120,11 @@ type Resume struct{}
 
 // Close proposes to end the session.
 type Close struct{}
+
+// Extend proposes a later end.
+type Extend struct {
+	Until int64 `cbor:"until"` // ms
+}
 
 // Revoke carries the officer's revocation.
 type Revoke struct {

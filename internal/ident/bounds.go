@@ -88,6 +88,14 @@ func IsLanguage(tag string) bool {
 	})
 }
 
+// IsZone says whether s may name a time zone: empty, or up to 64 letters, digits and the marks of the IANA database. Which zones there are
+// differs from machine to machine, so that no rule may ask for more; whoever shows one falls back to UTC.
+func IsZone(s string) bool {
+	return len(s) <= 64 && each(s, func(c byte) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '+' || c == '-' || c == '/'
+	})
+}
+
 // IsID says whether s is an id of a person or format: 1 to 64 of a-z, 0-9, hyphen, underscore, dot.
 func IsID(s string) bool {
 	return len(s) >= 1 && len(s) <= MaxPerson && each(s, func(c byte) bool {

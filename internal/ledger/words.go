@@ -70,7 +70,7 @@ func actsOf(e act.Entry) []act.ID {
 // joint reports whether an act needs every side, and therefore every link.
 func joint(k act.Kind) bool {
 	switch k {
-	case act.KindConsent, act.KindAdmit, act.KindResume, act.KindClose:
+	case act.KindConsent, act.KindAdmit, act.KindResume, act.KindClose, act.KindExtend:
 		return true
 	}
 	return false

@@ -78,7 +78,7 @@ func (o Office) ask(ctx context.Context, m *signalpb.Officer) (*signalpb.Officer
 
 // Introduction is how a side appears in a plan, from what its node says of it.
 func Introduction(s *signalpb.Side) act.PlanSide {
-	return act.PlanSide{ID: s.Id, Name: s.Name, Language: s.Language, Delegation: s.Delegation, Node: s.NodeCert, Officers: s.OfficerCerts}
+	return act.PlanSide{ID: s.Id, Name: s.Name, Language: s.Language, Zone: s.Zone, Delegation: s.Delegation, Node: s.NodeCert, Officers: s.OfficerCerts}
 }
 
 // PeerIntroduction is how the other side appears in a plan, as its link introduced it. The delegation key is that of the card the

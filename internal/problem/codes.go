@@ -37,9 +37,11 @@ const (
 	NotInForce       Code = "not-in-force"
 	AlreadyDone      Code = "already-done"
 	NoSuchProposal   Code = "no-such-proposal"
+	ProposalLapsed   Code = "proposal-lapsed"
 	NoSuchTrack      Code = "no-such-track"
 	SessionSuspended Code = "session-suspended"
 	SessionClosed    Code = "session-closed"
+	TimeOver         Code = "time-over" // the agreed time has ended, and not been extended
 	StaleEpoch       Code = "stale-epoch"
 	CommitClaims     Code = "commit-claims" // an MLS commit that does not match what its act says, or the roster
 	PlanInvalid      Code = "plan-invalid"
@@ -68,6 +70,7 @@ const (
 	NodeUnreachable Code = "node-unreachable"
 	NodeStopping    Code = "node-stopping"
 	DiskFull        Code = "disk-full"
+	Uncertain       Code = "uncertain" // sent on, and this node cannot tell whether it was taken
 	StoreDamaged    Code = "store-damaged"
 	PortBusy        Code = "port-busy"
 )

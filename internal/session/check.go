@@ -50,6 +50,7 @@ const (
 	EffectSuspended = "suspended"
 	EffectResumed   = "resumed"
 	EffectClosed    = "closed"
+	EffectExtended  = "extended"
 	EffectGroup     = "group"
 	EffectEpoch     = "epoch"
 	EffectTerm      = "term"

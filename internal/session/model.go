@@ -39,6 +39,7 @@ type model struct {
 	Agreed      bool         `cbor:"agreed"`
 	Closed      bool         `cbor:"closed"`
 	Sequencer   []byte       `cbor:"sequencer"`
+	Until       int64        `cbor:"until"` // ms; of the plan, or as every side has extended it
 	Sides       []side       `cbor:"sides"`
 	Seats       []act.Seat   `cbor:"seats"`
 	Proposals   []Proposal   `cbor:"proposals"`
@@ -87,6 +88,7 @@ type Proposal struct {
 	At       int64    `cbor:"at"`
 	Consents [][]byte `cbor:"consents"` // side ids in order of consent; the author's is first
 	Seat     act.Seat `cbor:"seat"`     // of an admit
+	Until    int64    `cbor:"until"`    // of an extend
 	Done     bool     `cbor:"done"`     // in effect, or overtaken
 }
 
@@ -129,6 +131,7 @@ type Track struct {
 	Codec  string `cbor:"codec"`
 	Muted  bool   `cbor:"muted"`
 	Gone   bool   `cbor:"gone"` // withdrawn; kept so that its id is never another's
+	At     int64  `cbor:"at"`   // when it was announced
 }
 
 // GroupView is the MLS group as the log tells it. An empty ID means that there is none.
@@ -180,6 +183,22 @@ func count[T any](list []T, owner func(T) []byte, side []byte) int {
 		}
 	}
 	return n
+}
+
+// over says that the agreed time has ended. Whoever is in the room goes on; nobody new comes in before every side has extended it.
+func (m *model) over(at int64) bool { return at >= m.Until }
+
+// lapsed says that a proposal can no longer come into effect.
+func (m *model) lapsed(p Proposal, at int64) bool {
+	switch p.Kind {
+	case act.KindPlan:
+		return m.over(at)
+	case act.KindAdmit:
+		return m.over(at) || at-p.At > ProposalStands
+	case act.KindExtend:
+		return at >= p.Until || at-p.At > ProposalStands
+	}
+	return at-p.At > ProposalStands
 }
 
 func (m *model) linkLost() bool {

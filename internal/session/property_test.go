@@ -103,6 +103,9 @@ func (c *crowd) act() act.Signed {
 	case 10:
 		return c.Act(side, key, act.KindSuspend, act.Suspend{Reason: pick(c.r, []string{"officer", "fork", "link-lost"})})
 	case 11:
+		if c.r.IntN(5) == 0 {
+			return c.Act(side, key, act.KindExtend, act.Extend{Until: c.st.Until() + c.r.Int64N(sessiontest.Day) - sessiontest.Day/2})
+		}
 		return c.Act(side, key, pick(c.r, []act.Kind{act.KindResume, act.KindResume, act.KindResume, act.KindClose}), act.Resume{})
 	case 12:
 		if all := c.st.Proposals(); len(all) > 0 {

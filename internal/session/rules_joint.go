@@ -11,14 +11,14 @@ import (
 // Joint acts are proposals. The author's side consents by proposing; the act is in effect when an officer of every side has.
 
 // propose records a proposal with its author's consent.
-func (s *step) propose(a decoded, seat act.Seat) error {
+func (s *step) propose(a decoded, seat act.Seat, until int64) error {
 	made, open := 0, 0
 	for _, p := range s.m.Proposals {
 		if !bytes.Equal(p.Side, a.Side) {
 			continue
 		}
 		made++
-		if !p.Done {
+		if !p.Done && !s.m.lapsed(p, s.at) {
 			open++
 		}
 	}
@@ -26,7 +26,7 @@ func (s *step) propose(a decoded, seat act.Seat) error {
 		return problem.New(problem.TooMany, "what", "proposals")
 	}
 	s.m.Proposals = append(s.m.Proposals, Proposal{
-		ID: a.id[:], Kind: a.Kind, Side: a.Side, Key: a.Key, Index: s.m.Next, At: s.at, Consents: [][]byte{a.Side}, Seat: seat,
+		ID: a.id[:], Kind: a.Kind, Side: a.Side, Key: a.Key, Index: s.m.Next, At: s.at, Consents: [][]byte{a.Side}, Seat: seat, Until: until,
 	})
 	s.effect(Effect{Kind: EffectProposed, Act: a.id, Side: a.Side})
 	return nil
@@ -51,6 +51,9 @@ func (s *step) consent(a decoded) error {
 	p := &s.m.Proposals[i]
 	if p.Done || slices.ContainsFunc(p.Consents, func(id []byte) bool { return bytes.Equal(id, a.Side) }) {
 		return problem.New(problem.AlreadyDone)
+	}
+	if s.m.lapsed(*p, s.at) {
+		return problem.New(problem.ProposalLapsed)
 	}
 	if err := s.mayConsent(*p); err != nil {
 		return err
@@ -98,9 +101,17 @@ func (s *step) enact(p Proposal) error {
 			s.overtake(act.KindResume)
 		}
 		s.effect(Effect{Kind: EffectResumed, Act: id, Side: p.Side})
+	case act.KindExtend:
+		s.m.Until = p.Until
+		for i := range s.m.Proposals { // those for an earlier end have lost their object: none may shorten the time
+			if q := &s.m.Proposals[i]; q.Kind == act.KindExtend && q.Until <= p.Until {
+				q.Done = true
+			}
+		}
+		s.effect(Effect{Kind: EffectExtended, Act: id, Side: p.Side})
 	case act.KindClose:
 		s.m.Closed = true
-		for _, k := range []act.Kind{act.KindAdmit, act.KindResume, act.KindClose} {
+		for _, k := range []act.Kind{act.KindAdmit, act.KindResume, act.KindExtend, act.KindClose} {
 			s.overtake(k)
 		}
 		for i := range s.m.Members {
@@ -135,6 +146,8 @@ func (s *step) admit(a decoded) error {
 	switch {
 	case s.m.linkLost():
 		return problem.New(problem.SessionSuspended)
+	case s.m.over(s.at):
+		return problem.New(problem.TimeOver)
 	case !bytes.Equal(b.Seat.Side, a.Side):
 		return problem.New(problem.NotYours)
 	case b.Format != s.m.Format:
@@ -145,7 +158,7 @@ func (s *step) admit(a decoded) error {
 	if err := probe.takeSeat(b.Seat); err != nil {
 		return err
 	}
-	return s.propose(a, b.Seat)
+	return s.propose(a, b.Seat, 0)
 }
 
 // resume proposes to go on after the suspensions ordered so far.
@@ -162,7 +175,28 @@ func (s *step) resume(a decoded) error {
 	if s.m.phase() != PhaseSuspended {
 		return problem.New(problem.AlreadyDone)
 	}
-	return s.propose(a, act.Seat{})
+	return s.propose(a, act.Seat{}, 0)
+}
+
+// extend proposes a later end of the session's time. It is possible after the end, too: talks that overrun are the rule.
+func (s *step) extend(a decoded) error {
+	b, err := body[act.Extend](a)
+	if err != nil {
+		return err
+	}
+	if err := s.officer(a); err != nil {
+		return err
+	}
+	if err := s.inForce(); err != nil {
+		return err
+	}
+	switch {
+	case b.Until > maxInt, b.Until <= s.at:
+		return invalid("until")
+	case b.Until <= s.m.Until:
+		return problem.New(problem.AlreadyDone)
+	}
+	return s.propose(a, act.Seat{}, b.Until)
 }
 
 // close proposes to end the session.
@@ -176,5 +210,5 @@ func (s *step) close(a decoded) error {
 	if err := s.inForce(); err != nil {
 		return err
 	}
-	return s.propose(a, act.Seat{})
+	return s.propose(a, act.Seat{}, 0)
 }

@@ -41,8 +41,8 @@ func (s *step) plan(a decoded) error {
 	if err := s.officer(a); err != nil {
 		return err
 	}
-	s.m.Plan, s.m.Format, s.m.Sequencer = a.Body, p.Format.ID, p.Sequencer
-	return s.propose(a, act.Seat{})
+	s.m.Plan, s.m.Format, s.m.Sequencer, s.m.Until = a.Body, p.Format.ID, p.Sequencer, p.Until
+	return s.propose(a, act.Seat{}, 0)
 }
 
 func planFields(p act.Plan) error {
@@ -83,6 +83,9 @@ func (s *step) planSide(p act.PlanSide) (side, error) {
 	}
 	if ident.Texts(p.Name, ident.MaxText) != nil || !ident.IsLanguage(p.Language) {
 		return sd, invalid("side-name")
+	}
+	if !ident.IsZone(p.Zone) {
+		return sd, invalid("zone")
 	}
 	node, signed, err := ident.Open[ident.NodeCert](p.Node)
 	if err != nil || !bytes.Equal(node.Side, p.ID) || ident.InForce(node.From, node.Until, s.at) != nil {

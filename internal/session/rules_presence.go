@@ -30,14 +30,18 @@ func (s *step) join(a decoded) error {
 	if err != nil {
 		return err
 	}
-	all, each := 0, 0
+	all, each, here := 0, 0, false
 	for _, j := range s.m.Members {
 		if bytes.Equal(j.Side, a.Side) {
 			all++
 			if j.Person == acc.Person {
 				each++
+				here = here || j.State == Live || j.State == Lost
 			}
 		}
+	}
+	if s.m.over(s.at) && !here { // a reload in overtime puts nobody out
+		return problem.New(problem.TimeOver)
 	}
 	if all >= MaxJoins || each >= MaxJoinsEach { // one person's device must not use up the joins of the others
 		return problem.New(problem.TooMany, "what", "joins")

@@ -31,8 +31,20 @@ func (s *step) publish(a decoded) error {
 		}
 		return problem.New(problem.AlreadyDone)
 	}
-	mine := 0
+	mine, ever, soon, ours := 0, 0, 0, 0
 	for _, t := range s.m.Tracks {
+		owner := s.m.member(t.Join)
+		if !bytes.Equal(owner.Side, a.Side) {
+			continue
+		}
+		ours++
+		if owner.Person != j.Person {
+			continue
+		}
+		ever++
+		if s.at-t.At < TracksSoon {
+			soon++
+		}
 		if !t.Gone && bytes.Equal(t.Join, j.Join) {
 			if t.Source == b.Source {
 				return problem.New(problem.AlreadyDone, "what", "source")
@@ -40,10 +52,11 @@ func (s *step) publish(a decoded) error {
 			mine++
 		}
 	}
-	if mine >= MaxTracksEach || count(s.m.Tracks, func(x Track) []byte { return s.m.member(x.Join).Side }, a.Side) >= MaxTracks {
+	// Of one person, whatever the device and however often it joins: a stolen one must not use up the tracks of the others.
+	if mine >= MaxTracksEach || soon >= MaxTracksSoon || ever >= MaxTracksEver || ours >= MaxTracks {
 		return problem.New(problem.TooMany, "what", "tracks")
 	}
-	s.m.Tracks = append(s.m.Tracks, Track{ID: b.Track, Join: j.Join, Source: b.Source, Codec: b.Codec, Muted: b.Muted})
+	s.m.Tracks = append(s.m.Tracks, Track{ID: b.Track, Join: j.Join, Source: b.Source, Codec: b.Codec, Muted: b.Muted, At: s.at})
 	s.effect(Effect{Kind: EffectPublished, Act: a.id, Side: a.Side, Join: j.Join, Track: b.Track})
 	return nil
 }

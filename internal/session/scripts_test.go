@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"encoding/hex"
+	"strings"
 	"testing"
 
 	"parley.link/parley/internal/act"
@@ -41,7 +42,7 @@ func (c cast) seated() []*sessiontest.Person {
 func scripts(t *testing.T) []*script {
 	var out []*script
 	for _, f := range []func(*testing.T) *script{
-		opening, planRefused, order, joins, room, tracks, suspensions, groups, refounding, revocations, outboxes, admits, closing, terms, overlays, three, mutated, limits,
+		opening, planRefused, order, joins, room, tracks, suspensions, groups, refounding, revocations, outboxes, admits, closing, terms, overlays, three, mutated, limits, overtime, lapsing, manyTracks,
 	} {
 		out = append(out, f(t))
 	}
@@ -100,6 +101,8 @@ func planRefused(t *testing.T) *script {
 	try("an end before the beginning", bare(func(p *act.Plan) { p.Until = p.From }), "plan-invalid")
 	try("no sides", bare(func(*act.Plan) {}), "plan-invalid")
 	try("one side", func(p *act.Plan) { p.Sides = p.Sides[:1] }, "plan-invalid")
+	try("a time zone of other letters than a zone's", func(p *act.Plan) { p.Sides[1].Zone = "Asia/Qasran <b>" }, "plan-invalid")
+	try("a time zone of 65 letters", func(p *act.Plan) { p.Sides[1].Zone = strings.Repeat("x", 65) }, "plan-invalid")
 	try("no seats", bare(func(p *act.Plan) { p.Format.Seats = nil }), "plan-invalid")
 	try("an end in the past", func(p *act.Plan) { p.From, p.Until = 1, 2 }, "plan-invalid")
 	try("the same side twice", func(p *act.Plan) { p.Sides[1] = p.Sides[0] }, "plan-invalid")

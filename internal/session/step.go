@@ -55,6 +55,8 @@ func ruleOf(k act.Kind) (rule, bool) {
 		return rule{run: (*step).resume}, true
 	case act.KindClose:
 		return rule{run: (*step).close}, true
+	case act.KindExtend:
+		return rule{run: (*step).extend}, true
 	case act.KindRevoke:
 		return rule{(*step).revoke, true}, true
 	case act.KindGroupNew:

@@ -27,6 +27,12 @@ func (s *State) Plan() (act.Plan, bool) {
 	return p, canon.Decode(s.ordered.Plan, &p) == nil
 }
 
+// Until is the end of the session's time, ms: the plan's, or as every side has extended it.
+func (s *State) Until() int64 { return s.effective.Until }
+
+// Lapsed says that a proposal can no longer come into effect at a time (ms).
+func (s *State) Lapsed(p Proposal, at int64) bool { return s.effective.lapsed(p, at) }
+
 // Seats are the seats of the plan and of the admits in effect.
 func (s *State) Seats() []act.Seat { return slices.Clone(s.effective.Seats) }
 

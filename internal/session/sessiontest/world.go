@@ -36,6 +36,7 @@ type Side struct {
 	ID         []byte
 	Name       map[string]string
 	Language   string
+	Zone       string
 	Delegation ident.Delegation
 	Node       ident.Key
 	NodeCert   []byte // canonical ident.Signed
@@ -96,7 +97,7 @@ func New(n int) *World {
 }
 
 func newSide(prefix, lang string, name map[string]string) *Side {
-	s := &Side{Name: name, Language: lang, prefix: prefix, Prev: make([]byte, 32)}
+	s := &Side{Name: name, Language: lang, Zone: map[string]string{"v": "Europe/Vienna", "q": "Asia/Muscat"}[prefix], prefix: prefix, Prev: make([]byte, 32)}
 	s.Delegation = must(ident.DelegationFromSeed(append(seed("delegation", prefix, 1), seed("delegation", prefix, 2)...)))
 	id := s.Delegation.Side()
 	s.ID = id[:]
@@ -142,7 +143,7 @@ func (w *World) Plan(people ...*Person) act.Plan {
 		Recording: "none", From: Start, Until: Start + Day/2,
 		Format: act.Format{ID: FormatID, Name: map[string]string{"en": "Restricted", "ar": "مصغرة"}}}
 	for _, s := range w.Sides {
-		p.Sides = append(p.Sides, act.PlanSide{ID: s.ID, Name: s.Name, Language: s.Language,
+		p.Sides = append(p.Sides, act.PlanSide{ID: s.ID, Name: s.Name, Language: s.Language, Zone: s.Zone,
 			Delegation: canon.Encode(s.Delegation.Public()), Node: s.NodeCert, Officers: s.Certs})
 	}
 	for _, x := range people {

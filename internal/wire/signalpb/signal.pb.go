@@ -910,6 +910,7 @@ type Side struct {
 	Delegation    []byte                 `protobuf:"bytes,4,opt,name=delegation,proto3" json:"delegation,omitempty"`
 	NodeCert      []byte                 `protobuf:"bytes,5,opt,name=node_cert,json=nodeCert,proto3" json:"node_cert,omitempty"`
 	OfficerCerts  [][]byte               `protobuf:"bytes,6,rep,name=officer_certs,json=officerCerts,proto3" json:"officer_certs,omitempty"`
+	Zone          string                 `protobuf:"bytes,7,opt,name=zone,proto3" json:"zone,omitempty"` // IANA time zone of the capital, empty if the node was not told
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -984,6 +985,13 @@ func (x *Side) GetOfficerCerts() [][]byte {
 		return x.OfficerCerts
 	}
 	return nil
+}
+
+func (x *Side) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
 }
 
 type SessionInfo struct {
@@ -3379,7 +3387,7 @@ const file_parley_v1_signal_proto_rawDesc = "" +
 	"\x03ice\x18\x05 \x03(\v2\x14.parley.v1.IceServerR\x03ice\x12\x1d\n" +
 	"\n" +
 	"node_build\x18\x06 \x01(\tR\tnodeBuild\x12\x16\n" +
-	"\x06bundle\x18\a \x01(\tR\x06bundle\"\xfc\x01\n" +
+	"\x06bundle\x18\a \x01(\tR\x06bundle\"\x90\x02\n" +
 	"\x04Side\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12-\n" +
 	"\x04name\x18\x02 \x03(\v2\x19.parley.v1.Side.NameEntryR\x04name\x12\x1a\n" +
@@ -3388,7 +3396,8 @@ const file_parley_v1_signal_proto_rawDesc = "" +
 	"delegation\x18\x04 \x01(\fR\n" +
 	"delegation\x12\x1b\n" +
 	"\tnode_cert\x18\x05 \x01(\fR\bnodeCert\x12#\n" +
-	"\rofficer_certs\x18\x06 \x03(\fR\fofficerCerts\x1a7\n" +
+	"\rofficer_certs\x18\x06 \x03(\fR\fofficerCerts\x12\x12\n" +
+	"\x04zone\x18\a \x01(\tR\x04zone\x1a7\n" +
 	"\tNameEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xee\x01\n" +

@@ -15,6 +15,7 @@ export interface OfficePorts {
 }
 
 const scopeSize = 32;
+const hour = 60 * 60 * 1000;
 
 export class Office {
   readonly #ports: OfficePorts;
@@ -27,6 +28,7 @@ export class Office {
   async propose(draft: PlanDraft): Promise<void> {
     const { desk, self, scopes, author } = this.#ports;
     if (self.side === undefined) throw new ProblemError("node-unreachable");
+    await desk.refresh(); // the other side's introduction came with its link, perhaps after this page was opened
     const scope = crypto.getRandomValues(new Uint8Array(scopeSize));
     const act = await author.act(scope, "plan", desk.plan(draft, self.side));
     await scopes.begin(scope, act);
@@ -42,6 +44,13 @@ export class Office {
 
   resume(scope: string): Promise<void> {
     return this.#act(scope, "resume", {});
+  }
+
+  /** extend proposes an hour more, from the end or, in overtime, from now. */
+  async extend(scope: string, now: number): Promise<void> {
+    const until = this.#ports.scopes.get(scope)?.log.state.until();
+    if (until === undefined) throw new ProblemError("unknown-session");
+    await this.#act(scope, "extend", { until: Math.max(until, Math.floor(now)) + hour });
   }
 
   close(scope: string): Promise<void> {

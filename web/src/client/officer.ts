@@ -82,7 +82,8 @@ export class OfficerDesk {
   /** plan writes what a form says; the other side's chain is what its node said of itself over the verified link. */
   plan(d: PlanDraft, own: Side): Plan {
     const link = this.#reply?.links.find((l) => hex(l.side) === d.with);
-    if (link === undefined || link.introduction.length === 0) throw new ProblemError("link-not-verified");
+    if (link === undefined || link.verified === "not-verified") throw new ProblemError("link-not-verified");
+    if (link.introduction.length === 0) throw new ProblemError("link-lost"); // it was not up since the node started
     const theirs = decode(planSideBody, link.introduction);
     if (hex(theirs.id) !== d.with) throw new ProblemError("link-swapped-key");
     return {
@@ -126,7 +127,7 @@ function askOf(ask: Ask) {
 
 /** introduction is a side as a plan names it. */
 export function introduction(side: Side): PlanSide {
-  return { id: side.id, name: { ...side.name }, language: side.language, delegation: side.delegation, node: side.nodeCert, officers: [...side.officerCerts] };
+  return { id: side.id, name: { ...side.name }, language: side.language, zone: side.zone, delegation: side.delegation, node: side.nodeCert, officers: [...side.officerCerts] };
 }
 
 /** readAccreditation opens an accreditation for display; undefined for bytes that are none. */

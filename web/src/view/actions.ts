@@ -40,5 +40,6 @@ export interface Actions {
   consent(scope: string, proposal: string): Done;
   suspend(scope: string): Done;
   proposeResume(scope: string): Done;
+  proposeExtend(scope: string): Done; // by an hour
   proposeClose(scope: string): Done;
 }

@@ -7,11 +7,11 @@ export const problemCodes = [
   'not-accredited', 'accreditation-expired', 'accreditation-early', 'accreditation-foreign', 'accreditation-altered',
   'accreditation-revoked', 'accreditation-device', 'enrolment-declined', 'not-officer', 'not-seated', 'not-joined',
   'replaced-by-other-device',
-  'replayed', 'not-yours', 'not-in-force', 'already-done', 'no-such-proposal', 'no-such-track', 'session-suspended',
-  'session-closed', 'stale-epoch', 'commit-claims', 'plan-invalid', 'not-committer',
+  'replayed', 'not-yours', 'not-in-force', 'already-done', 'no-such-proposal', 'proposal-lapsed', 'no-such-track', 'session-suspended',
+  'session-closed', 'time-over', 'stale-epoch', 'commit-claims', 'plan-invalid', 'not-committer',
   'link-lost', 'link-unknown-key', 'link-swapped-key', 'link-not-verified', 'fingerprint-wrong', 'forked', 'held-back', 'gap',
   'media-failed', 'microphone-refused', 'microphone-lost', 'camera-refused', 'camera-lost', 'screen-refused', 'cannot-open',
-  'node-unreachable', 'node-stopping', 'disk-full', 'store-damaged', 'port-busy',
+  'node-unreachable', 'node-stopping', 'disk-full', 'uncertain', 'store-damaged', 'port-busy',
 ] as const;
 
 export type ProblemCode = (typeof problemCodes)[number];

@@ -14,12 +14,13 @@ export type Phase =
 // A joint act waits until an officer of every side has consented.
 export interface Proposal {
   readonly id: string;
-  readonly what: 'plan' | 'admit' | 'resume' | 'close';
+  readonly what: 'plan' | 'admit' | 'resume' | 'extend' | 'close';
   readonly by: Plate | null;
   readonly at: number;
   readonly consents: readonly { readonly side: SideName; readonly given: boolean }[];
   readonly mayConsent: boolean; // this device is an officer whose side has not consented yet
   readonly subject: Text | null; // admit: the person's name or id
+  readonly until: number | null; // extend: the new end
 }
 
 export interface SeatView {

@@ -10,6 +10,7 @@ export const planSideBody = struct({
   id: bytes,
   name: texts,
   language: text,
+  zone: text,
   delegation: bytes,
   node: bytes,
   officers: list(bytes),
@@ -34,6 +35,7 @@ export const publishBody = struct({ track: text, source: text, codec: text, mute
 export const trackBody = struct({ track: text }); // withdraw, mute, unmute
 export const suspendBody = struct({ reason: text, of: bytes });
 export const emptyBody = struct({}); // resume, close
+export const extendBody = struct({ until: int });
 export const revokeBody = struct({ revocation: bytes });
 export const groupNewBody = struct({ group: bytes, join: bytes });
 export const commitBody = struct({

@@ -61,6 +61,11 @@ export function isLanguage(tag: string): boolean {
   return /^[A-Za-z0-9-]{2,16}$/.test(tag);
 }
 
+/** isZone: what may name a time zone of the IANA database, or nothing. Which there are differs from machine to machine. */
+export function isZone(s: string): boolean {
+  return /^[A-Za-z0-9_+/-]{0,64}$/.test(s);
+}
+
 /** isId: an id of a person or format. */
 export function isId(s: string): boolean {
   return /^[a-z0-9._-]{1,64}$/.test(s);

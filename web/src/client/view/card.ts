@@ -46,7 +46,7 @@ export function card(state: State, c: CardContext): SessionCard | null {
     status: statusOf(plan.status),
     phase,
     from: plan.from,
-    until: plan.until,
+    until: state.until(),
     sides: [...facts.sides.values()],
     seats: seats(state, facts),
     proposals: proposals(state, facts, c),
@@ -59,7 +59,9 @@ function refusal(state: State, phase: Phase, c: CardContext): Problem | null {
   if (phase.kind === "closed") return { code: "session-closed" };
   if (phase.kind === "proposed") return { code: "not-in-force" };
   const seated = state.seats().some((s) => s.person === c.person && hex(s.side) === hex(c.ownSide));
-  return seated ? null : { code: "not-seated" };
+  if (!seated) return { code: "not-seated" };
+  const here = state.roster().some((m) => m.person === c.person && hex(m.side) === hex(c.ownSide) && (m.state === "live" || m.state === "lost"));
+  return c.now >= state.until() && !here ? { code: "time-over" } : null;
 }
 
 function seats(state: State, facts: PlanFacts): SeatView[] {
@@ -77,7 +79,7 @@ function seats(state: State, facts: PlanFacts): SeatView[] {
 export function proposals(state: State, facts: PlanFacts, c: CardContext): Proposal[] {
   return state
     .proposals()
-    .filter((p) => !p.done)
+    .filter((p) => !p.done && !state.lapsed(p, c.now))
     .map((p) => proposal(p, state, facts, c));
 }
 
@@ -91,6 +93,7 @@ function proposal(p: EngineProposal, state: State, facts: PlanFacts, c: CardCont
     consents: [...facts.sides.values()].map((side) => ({ side, given: given.has(side.id) })),
     mayConsent: c.officer && !given.has(hex(c.ownSide)),
     subject: p.kind === "admit" ? { und: p.seat.person } : null,
+    until: p.kind === "extend" ? p.until : null,
   };
 }
 

@@ -64,7 +64,7 @@ export function roomView(c: RoomContext): Room | null {
     roster: rows,
     fingerprint: fingerprint(c, rows),
     proposals: proposals(state, facts, c),
-    until: facts.plan.until,
+    until: state.until(),
     pinned: c.pinned,
   };
 }

@@ -14,7 +14,7 @@ export interface Check {
 
 export type EffectKind =
   | "proposed" | "consented" | "agreed" | "admitted" | "joined" | "replaced" | "left" | "lost" | "revoked" | "published"
-  | "withdrawn" | "muted" | "unmuted" | "suspended" | "resumed" | "closed" | "group" | "epoch" | "term" | "void"; // prettier-ignore
+  | "withdrawn" | "muted" | "unmuted" | "suspended" | "resumed" | "closed" | "extended" | "group" | "epoch" | "term" | "void"; // prettier-ignore
 
 /** Effect is one thing that an entry did. */
 export interface Effect {

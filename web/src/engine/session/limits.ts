@@ -8,8 +8,14 @@ export const keptActs = 1024;
 export const maxJoins = 512;
 /** Of these, joins of one person. */
 export const maxJoinsEach = 64;
-export const maxTracks = 512;
+export const maxTracks = 1024;
+/** Of one person at a time; ever; and within a span of the log's clock, ms. */
 export const maxTracksEach = 4;
+export const maxTracksEver = 128;
+export const maxTracksSoon = 16;
+export const tracksSoon = 60_000;
+/** How long a proposal may wait for consents before it has lapsed, ms of the log's clock. */
+export const proposalStands = 60 * 60 * 1000;
 export const maxProposals = 256;
 export const maxOpen = 8;
 export const maxSuspensions = 32;

@@ -2,7 +2,7 @@
 import { equal } from "../../words/bytes";
 import { bool, bytes, int, list, struct, text, texts, uint, type Of } from "../../words/schema";
 import { seatBody, type Seat } from "../../words/body";
-import { firstTerm } from "./limits";
+import { firstTerm, proposalStands } from "./limits";
 
 export type Phase = "none" | "planned" | "agreed" | "suspended" | "closed";
 
@@ -15,7 +15,8 @@ const sideShape = struct({
   groups: int,
 }); // prettier-ignore
 const proposalShape = struct({
-  id: bytes, kind: text, side: bytes, key: bytes, index: uint, at: int, consents: list(bytes), seat: seatBody, done: bool,
+  id: bytes, kind: text, side: bytes, key: bytes, index: uint, at: int, consents: list(bytes), seat: seatBody, until: int,
+  done: bool,
 }); // prettier-ignore
 const suspensionShape = struct({
   id: bytes, side: bytes, key: bytes, node: bool, reason: text, of: bytes, index: uint, at: int,
@@ -25,12 +26,12 @@ const memberShape = struct({
   join: bytes, side: bytes, person: text, role: text, name: texts, office: texts, verified: text, verifiedat: int, by: bytes,
   device: bytes, key: bytes, keypackage: bytes, index: uint, at: int, state: text,
 }); // prettier-ignore
-const trackShape = struct({ id: text, join: bytes, source: text, codec: text, muted: bool, gone: bool });
+const trackShape = struct({ id: text, join: bytes, source: text, codec: text, muted: bool, gone: bool, at: int });
 const groupShape = struct({ id: bytes, epoch: uint, founder: bytes, leaves: list(bytes) });
 
 export const modelShape = struct({
   v: int, scope: bytes, term: uint, next: uint, hash: bytes, at: int, plan: bytes, format: text, agreed: bool,
-  closed: bool, sequencer: bytes, sides: list(sideShape), seats: list(seatBody), proposals: list(proposalShape),
+  closed: bool, sequencer: bytes, until: int, sides: list(sideShape), seats: list(seatBody), proposals: list(proposalShape),
   suspensions: list(suspensionShape), revocations: list(revokedShape), members: list(memberShape), tracks: list(trackShape),
   group: groupShape, groups: list(bytes),
 }); // prettier-ignore
@@ -50,7 +51,7 @@ export function newModel(scope: Uint8Array): Model {
   const none = new Uint8Array(0);
   return {
     v: 1, scope, term: firstTerm, next: 0, hash: new Uint8Array(32), at: 0, plan: none, format: "", agreed: false,
-    closed: false, sequencer: none, sides: [], seats: [], proposals: [], suspensions: [], revocations: [], members: [], tracks: [],
+    closed: false, sequencer: none, until: 0, sides: [], seats: [], proposals: [], suspensions: [], revocations: [], members: [], tracks: [],
     group: { id: none, epoch: 0, founder: none, leaves: [] }, groups: [],
   }; // prettier-ignore
 }
@@ -77,6 +78,19 @@ export function phase(m: Model): Phase {
   if (m.closed) return "closed";
   if (!m.agreed) return "planned";
   return m.suspensions.length > 0 ? "suspended" : "agreed";
+}
+
+/** over says that the agreed time has ended: nobody new comes in before every side has extended it. */
+export function over(m: Model, at: number): boolean {
+  return at >= m.until;
+}
+
+/** lapsed says that a proposal can no longer come into effect. */
+export function lapsed(m: Model, p: Proposal, at: number): boolean {
+  if (p.kind === "plan") return over(m, at);
+  if (p.kind === "admit" && over(m, at)) return true;
+  if (p.kind === "extend" && at >= p.until) return true;
+  return at - p.at > proposalStands;
 }
 
 export function linkLost(m: Model): boolean {

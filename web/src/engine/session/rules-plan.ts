@@ -7,7 +7,7 @@ import {
   type DelegationKey, type SignedBody,
 } from "../../words/ident"; // prettier-ignore
 import { problem, type ProblemError } from "../../words/problem";
-import { isId, isLanguage, isRole, isTexts, maxText } from "../../words/text";
+import { isId, isLanguage, isRole, isTexts, isZone, maxText } from "../../words/text";
 import { maxSeats, maxSides, minSides } from "./limits";
 import { officerOf, seatOf, sideById, sideOf, type Model, type Officer, type Side } from "./model";
 import { noSeat, propose } from "./rules-joint";
@@ -29,6 +29,7 @@ export function plan(s: Step, a: DecodedAct): void {
   s.model.plan = a.act.body;
   s.model.format = p.format.id;
   s.model.sequencer = p.sequencer;
+  s.model.until = p.until;
   propose(s, a, noSeat);
 }
 
@@ -59,6 +60,7 @@ function planSide(s: Step, p: PlanSide): Side {
   const key = opened(() => decodeIdent(delegationKey, p.delegation), "delegation");
   if (!equal(sideId(key), p.id) || sideById(s.model, p.id) !== undefined) throw invalid("side-id");
   if (!isTexts(p.name, maxText) || !isLanguage(p.language)) throw invalid("side-name");
+  if (!isZone(p.zone)) throw invalid("zone");
   const node = opened(() => open(nodeCert, p.node), "node-cert");
   const n = node.value;
   if (!equal(n.side, p.id) || !isInForce(n.from, n.until, s.at)) throw invalid("node-cert");

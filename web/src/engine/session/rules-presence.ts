@@ -8,7 +8,7 @@ import {
 } from "../../words/ident"; // prettier-ignore
 import { problem } from "../../words/problem";
 import { maxJoins, maxJoinsEach, maxKeyPackage, maxRevocations } from "./limits";
-import { end, memberByJoin, officerOf, seatOf, type Member, type Revoked } from "./model";
+import { end, memberByJoin, officerOf, over, seatOf, type Member, type Revoked } from "./model";
 import type { Step } from "./step";
 
 /** join: a second join of the same person replaces the first, whatever the device. */
@@ -20,6 +20,8 @@ export function join(s: Step, a: DecodedAct): void {
   const key = sessionKey(s, a, acc, b.session);
   const all = s.model.members.filter((j) => equal(j.side, a.act.side));
   const each = all.filter((j) => j.person === acc.person); // one person's device must not use up the joins of the others
+  const here = each.some((j) => j.state === "live" || j.state === "lost"); // a reload in overtime puts nobody out
+  if (over(s.model, s.at) && !here) throw problem("time-over");
   if (all.length >= maxJoins || each.length >= maxJoinsEach) throw problem("too-many", { what: "joins" });
   for (const j of s.model.members) replace(s, a, acc, j);
   s.model.members.push({

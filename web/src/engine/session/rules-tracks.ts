@@ -4,7 +4,7 @@ import { publishBody, trackBody } from "../../words/body";
 import { equal } from "../../words/bytes";
 import { problem } from "../../words/problem";
 import { isTrackId } from "../../words/text";
-import { maxTracks, maxTracksEach } from "./limits";
+import { maxTracks, maxTracksEach, maxTracksEver, maxTracksSoon, tracksSoon } from "./limits";
 import { memberByJoin, trackById, type Track } from "./model";
 import type { Step } from "./step";
 
@@ -18,8 +18,12 @@ export function publish(s: Step, a: DecodedAct): void {
   const mine = s.model.tracks.filter((t) => !t.gone && equal(t.join, j.join));
   if (mine.some((t) => t.source === b.source)) throw problem("already-done", { what: "source" });
   const ours = s.model.tracks.filter((t) => equal(memberByJoin(s.model, t.join)!.side, a.act.side));
-  if (mine.length >= maxTracksEach || ours.length >= maxTracks) throw problem("too-many", { what: "tracks" });
-  s.model.tracks.push({ id: b.track, join: j.join, source: b.source, codec: b.codec, muted: b.muted, gone: false });
+  // Of one person, whatever the device and however often it joins: a stolen one must not use up the tracks of the others.
+  const ever = ours.filter((t) => memberByJoin(s.model, t.join)!.person === j.person);
+  const soon = ever.filter((t) => s.at - t.at < tracksSoon);
+  const many = soon.length >= maxTracksSoon || ever.length >= maxTracksEver || ours.length >= maxTracks;
+  if (mine.length >= maxTracksEach || many) throw problem("too-many", { what: "tracks" });
+  s.model.tracks.push({ id: b.track, join: j.join, source: b.source, codec: b.codec, muted: b.muted, gone: false, at: s.at });
   s.effect({ kind: "published", act: a.id, side: a.act.side, join: j.join, track: b.track });
 }
 

@@ -2,7 +2,7 @@
 import type { DecodedAct } from "../../words/act";
 import type { Step } from "./step";
 import { commit, groupNew } from "./rules-group";
-import { admit, close, consent, resume } from "./rules-joint";
+import { admit, close, consent, extend, resume } from "./rules-joint";
 import { plan } from "./rules-plan";
 import { join, leave, lost, revoke } from "./rules-presence";
 import { newTerm, suspend } from "./rules-suspend";
@@ -31,6 +31,7 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ["suspend", alone(suspend)],
   ["resume", joint(resume)],
   ["close", joint(close)],
+  ["extend", joint(extend)],
   ["revoke", alone(revoke)],
   ["group-new", joint(groupNew)],
   ["commit", joint(commit)],

@@ -17,7 +17,7 @@ import type { Check, Effect } from "./check";
 import { checksOfHead, hasSig } from "./heads";
 import { maxSnapshot } from "./limits";
 import {
-  clone, liveDevice, memberByJoin, modelShape, newModel, officerOf, pendingRemoves, phase, sideById, sideOf,
+  clone, lapsed, liveDevice, memberByJoin, modelShape, newModel, officerOf, pendingRemoves, phase, sideById, sideOf,
   type GroupView, type Member, type Model, type PendingRemove, type Phase, type Proposal, type Suspension, type Track,
 } from "./model"; // prettier-ignore
 import { Step } from "./step";
@@ -252,6 +252,14 @@ export class State {
 
   // Views of the ordered state.
 
+  /** until is the end of the session's time, ms: the plan's, or as every side has extended it. */
+  until(): number {
+    return this.#effective.until;
+  }
+  /** lapsed says that a proposal can no longer come into effect at a time (ms). */
+  lapsed(p: Proposal, at: number): boolean {
+    return lapsed(this.#effective, p, at);
+  }
   plan(): Plan | undefined {
     return this.#ordered.next === 0 ? undefined : decode(planBody, this.#ordered.plan);
   }
