@@ -226,9 +226,7 @@ func (p *Participant) afterLog(ctx context.Context, caughtUp bool) {
 	_, next, hash := st.Head()
 	_, joined := p.live()
 	p.note(func(f *Facts) { f.Phase, f.Joined, f.LogNext, f.LogHash = phase, joined, next, hash })
-	if p.turn.halt(phase != session.PhaseAgreed) && phase != session.PhaseAgreed {
-		p.seal.stop()
-	}
+	p.hush(time.Now())
 	p.steps(joined, caughtUp)
 	p.caught = p.caught || caughtUp
 	p.announce()
@@ -364,6 +362,7 @@ func (p *Participant) turnOver(ctx context.Context) time.Duration {
 	if p.log == nil {
 		return wake
 	}
+	p.hush(now)
 	if p.turn.due(now) {
 		if err := p.seal.sendNewest(); err == nil {
 			p.note(func(f *Facts) { f.Keyed, f.Steps.Keyed = true, time.Now() })

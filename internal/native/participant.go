@@ -78,6 +78,7 @@ type Participant struct {
 	turn     epochSwitch
 	early    map[string]readyNote // the newest of each device, bounded by the roster
 	attests  attestations
+	removals removals
 	attested time.Time
 	offered  map[string]bool // own tracks published under the present join
 	joinAct  act.Signed      // what p.join is the id of
@@ -106,8 +107,9 @@ type Facts struct {
 	Members      int
 	Keyed        bool // sends with the newest epoch
 	Fingerprint  []string
-	Attested     int // members whose attestation agrees, oneself included
-	Differing    int // members whose attestation contradicts one's own
+	Attested     int  // members whose attestation agrees, oneself included
+	Differing    int  // members whose attestation contradicts one's own
+	Overdue      bool // a member that must go is in the group for too long: nothing is sent
 	LogNext      uint64
 	LogHash      [32]byte
 	Problem      string
@@ -168,7 +170,7 @@ func (p *Participant) Run(ctx context.Context) error {
 			return nil
 		}
 		p.note(func(f *Facts) { f.Problem = err.Error() })
-		if final(err) {
+		if final(err) || isDistrusted(err) {
 			return err
 		}
 		p.cfg.Log.Info("socket ended", "why", err)
@@ -291,7 +293,7 @@ func (p *Participant) heed(ctx context.Context, m *signalpb.ToClient) error {
 		}
 		for _, e := range b.Entries.Entries {
 			if err := p.entry(e); err != nil {
-				return err
+				return p.distrust(err)
 			}
 		}
 		p.afterLog(ctx, b.Entries.CaughtUp)
@@ -300,7 +302,7 @@ func (p *Participant) heed(ctx context.Context, m *signalpb.ToClient) error {
 			return nil
 		}
 		if err := p.log.Outbox(b.Outbox.Items); err != nil {
-			return err
+			return p.distrust(err)
 		}
 		p.afterLog(ctx, false)
 	case *signalpb.ToClient_DownOffer:
