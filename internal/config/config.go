@@ -8,6 +8,7 @@ var Version = "unversioned"
 // Config is everything a node can be told. Package node hands each package its own small part.
 type Config struct {
 	Data  string // directory of the node's key, store and socket
+	Zone  string // IANA time zone of the side's capital, for everybody's clocks; "" for none
 	Web   Web
 	Media Media
 	Turn  Turn

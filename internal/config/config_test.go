@@ -52,6 +52,9 @@ func TestErrorsNameSettingSourceAndExample(t *testing.T) {
 		{"bad address in flag", "", nil, []string{"--media-announce", "here"}, []string{"flag --media-announce", "not an IP address", "192.0.2.7"}},
 		{"plain not on loopback", "", nil, []string{"--web-plain", "--web-listen", ":80"}, []string{"flag --web-plain", "loopback", "127.0.0.1:8080"}},
 		{"key without cert", "", nil, []string{"--web-cert", "config_test.go"}, []string{"web.cert", "without web.key"}},
+		{"zone that is none", "zone = \"Europe/Velmark\"\n", nil, nil, []string{"parley.toml:1", "zone", "IANA", "Europe/Vienna"}},
+		{"the machine's own zone", "", map[string]string{"PARLEY_ZONE": "Local"}, nil, []string{"environment variable PARLEY_ZONE", "zone", "IANA"}},
+		{"zone with a way out", "", nil, []string{"--zone", "../etc/localtime"}, []string{"flag --zone", "IANA"}},
 		{"level", "[log]\nlevel=\"loud\"\n", nil, nil, []string{"parley.toml:2", "log.level", "debug"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,6 +8,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
+	_ "time/tzdata" // a machine without the database must not refuse a good setting
+
+	"parley.link/parley/internal/ident"
 )
 
 // setting is one line of the table below. A value is text wherever it comes from: file, environment or flag.
@@ -28,6 +32,8 @@ func (s setting) flag() string { return strings.ReplaceAll(s.name, ".", "-") }
 var settings = []setting{
 	{name: "data", help: "directory of the node's key, store and admin socket", example: `"/var/lib/parley"`,
 		set: func(c *Config, v string) error { c.Data = v; return notEmpty(v) }},
+	{name: "zone", help: "time zone of this side's capital, shown on both sides' clocks", example: `"Europe/Vienna"`,
+		set: func(c *Config, v string) error { c.Zone = v; return zone(v) }},
 	{name: "web.listen", help: "address of the HTTPS server that own people's browsers reach", example: `"0.0.0.0:8443"`,
 		set: func(c *Config, v string) error { c.Web.Listen = v; return hostPort(v) }},
 	{name: "web.cert", help: "certificate chain (PEM file); without it a self-signed one is made and kept", example: `"/etc/parley/node.pem"`,
@@ -68,6 +74,17 @@ func settingNamed(name string) (setting, bool) {
 func notEmpty(v string) error {
 	if v == "" {
 		return errors.New("is empty")
+	}
+	return nil
+}
+
+// zone accepts what the time zone database of this binary has. "Local" is the machine's own: it would be another one on every reader's.
+func zone(v string) error {
+	if v == "" {
+		return nil
+	}
+	if _, err := time.LoadLocation(v); err != nil || v == "Local" || !ident.IsZone(v) {
+		return errors.New("is no time zone of the IANA database (continent/city)")
 	}
 	return nil
 }

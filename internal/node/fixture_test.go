@@ -71,6 +71,7 @@ func newParty(t testing.TB, name string) *party {
 	p.certify(key.Public())
 	p.cfg = config.Default()
 	p.cfg.Data = p.data
+	p.cfg.Zone = map[string]string{"velmark": "Europe/Vienna", "qasran": "Asia/Muscat"}[name]
 	p.cfg.Web = config.Web{Listen: "127.0.0.1:0", Plain: true}
 	p.cfg.Media = config.Media{UDP: "127.0.0.1:0", TCP: "127.0.0.1:0"}
 	p.cfg.Turn = config.Turn{Listen: "127.0.0.1:0"}

@@ -187,7 +187,7 @@ func (n *Node) Request() string { return side.NodeRequest(n.key.Public()) }
 // introduction is what a peer's officer needs to name this side in a plan.
 func (n *Node) introduction() []byte {
 	c := n.side()
-	return act.Encode(act.PlanSide{ID: c.ID[:], Name: c.Name, Language: c.Language, Delegation: c.Delegation, Node: c.Node, Officers: c.Officers})
+	return act.Encode(act.PlanSide{ID: c.ID[:], Name: c.Name, Language: c.Language, Zone: n.cfg.Zone, Delegation: c.Delegation, Node: c.Node, Officers: c.Officers})
 }
 
 func (n *Node) newScopes() *scopes {

@@ -155,7 +155,7 @@ func (n *Node) greeting() seat.Greeting {
 	c := n.side()
 	return seat.Greeting{
 		Node: n.key.Public(), Build: config.Version, Bundle: n.client.Bundle(), Ice: n.ice,
-		Side: &signalpb.Side{Id: c.ID[:], Name: c.Name, Language: c.Language, Delegation: c.Delegation, NodeCert: c.Node, OfficerCerts: c.Officers},
+		Side: &signalpb.Side{Id: c.ID[:], Name: c.Name, Language: c.Language, Zone: n.cfg.Zone, Delegation: c.Delegation, NodeCert: c.Node, OfficerCerts: c.Officers},
 	}
 }
 

@@ -301,7 +301,7 @@ func (s *scope) info() (i *signalpb.SessionInfo, ok bool) {
 		return nil, false
 	}
 	return &signalpb.SessionInfo{
-		Scope: s.id[:], Title: plan.Title, State: s.led.State().Phase(), Status: plan.Status, From: plan.From, Until: plan.Until,
+		Scope: s.id[:], Title: plan.Title, State: s.led.State().Phase(), Status: plan.Status, From: plan.From, Until: s.led.State().Until(),
 	}, true
 }
 

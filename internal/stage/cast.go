@@ -17,6 +17,7 @@ type Cast struct {
 	ID       string // directory and file names
 	Name     map[string]string
 	Language string
+	Zone     string // of the capital
 	People   []Person
 }
 
@@ -25,7 +26,7 @@ const FormatID = "expanded"
 
 // Velmark and Qasran are the fictional sides of the product's scenario.
 func Velmark() Cast {
-	return Cast{ID: "velmark", Language: "en",
+	return Cast{ID: "velmark", Language: "en", Zone: "Europe/Vienna",
 		Name: map[string]string{"en": "Velmark", "ar": "فيلمارك", "fr": "Velmark", "ru": "Вельмарк", "zh": "韦尔马克", "es": "Velmark"},
 		People: []Person{
 			{ID: "v-prin", Name: name("Elena Marsh", "إيلينا مارش"), Office: name("President of Velmark", "رئيسة فيلمارك"), Role: "principal", Initials: "EM", Number: 0},
@@ -38,7 +39,7 @@ func Velmark() Cast {
 
 // Qasran is the other side.
 func Qasran() Cast {
-	return Cast{ID: "qasran", Language: "ar",
+	return Cast{ID: "qasran", Language: "ar", Zone: "Asia/Muscat",
 		Name: map[string]string{"en": "Qasran", "ar": "قصران", "fr": "Qasran", "ru": "Касран", "zh": "卡斯兰", "es": "Qasrán"},
 		People: []Person{
 			{ID: "q-prin", Name: name("Samir Al-Hadi", "سمير الهادي"), Office: name("President of Qasran", "رئيس قصران"), Role: "principal", Initials: "SH", Number: 5},

@@ -59,6 +59,7 @@ func found(dir, binary string, c Cast, p Ports, announce string, earlier *Side) 
 		return nil, fmt.Errorf("make the node's directory: %w", err)
 	}
 	s.Node = newProcess(binary, s.Data, p, announce)
+	s.Node.args = append(s.Node.args, "--zone", c.Zone)
 	if earlier != nil {
 		s.Officers, s.kept, s.checked, s.ID = earlier.Officers, earlier.kept, earlier.checked, earlier.ID
 		s.offline, s.pass = earlier.offline, earlier.pass

@@ -78,6 +78,13 @@ export interface Notice {
   readonly dismissible: boolean;
 }
 
+// Two capitals may share a zone; each is shown under its side.
+export interface Zone {
+  readonly side: string;
+  readonly name: Text;
+  readonly zone: string; // IANA, as the side's node was told
+}
+
 export interface View {
   readonly screen: Screen;
   readonly side: SideName | null; // own side, once the node has said it
@@ -86,7 +93,7 @@ export interface View {
   readonly demonstration: boolean; // the node is the demonstration's
   readonly connection: { readonly kind: 'connected' } | { readonly kind: 'reconnecting'; readonly since: number };
   readonly clockOffset: number; // node's clock minus this device's, ms
-  readonly zones: readonly { readonly name: Text; readonly zone: string }[]; // IANA zones of the capitals; UTC is always shown
+  readonly zones: readonly Zone[]; // of the capitals; UTC is always shown
   readonly sessions: readonly SessionCard[];
   readonly links: readonly LinkView[];
   readonly officerPage: OfficerPage | null;

@@ -1,6 +1,7 @@
 // The whole view, made anew whenever something changed, from what the parts of the client hold. Pure reading: nothing is changed here.
 import { deviceWords } from "../../words/fingerprint";
 import { hex } from "../../words/bytes";
+import type { Plan } from "../../words/body";
 import { officerCert, open } from "../../words/ident";
 import type { Missing } from "../../identity/floor";
 import type { Holding, LinkView, Notice, Plate, Screen, SessionCard, SideName, Text, View } from "../../view/model";
@@ -11,6 +12,7 @@ import { shown } from "../problem";
 import { deviceText, type Self } from "../self";
 import type { Scopes } from "../session/scopes";
 import { card, type CardContext } from "./card";
+import { zones } from "./zones";
 import { camera, devices, microphone } from "./devices";
 import { linkView, textOf } from "./links";
 import { officerPage, type KnownFormat } from "./officer";
@@ -57,7 +59,7 @@ export function viewOf(f: Facts): View {
     demonstration: self?.accreditation?.verified === "demonstration",
     connection: lostAt === undefined || f.now - lostAt < quietFor ? { kind: "connected" } : { kind: "reconnecting", since: lostAt },
     clockOffset: connection.clock.offset,
-    zones: [],
+    zones: zones(side, self?.side?.zone ?? "", plansOf(f, context)),
     sessions: [...sessions].sort((a, b) => a.from - b.from || (a.scope < b.scope ? -1 : 1)),
     links,
     officerPage: context.officer ? officerPage(f.desk?.reply, sessions, formatsOf(f, context), self?.side?.language ?? "en") : null,
@@ -121,6 +123,13 @@ function formatsOf(f: Facts, c: CardContext): KnownFormat[] {
     const format = planFacts(log.state, c.ownSide)?.plan.format;
     return format === undefined ? [] : [{ id: format.id, name: format.name, scope: id }];
   });
+}
+
+/** plansOf: of the session one is in or about to enter, else of all that one may. */
+function plansOf(f: Facts, c: CardContext): Plan[] {
+  const { hold } = f.hall;
+  const here = hold.kind === "holding" ? [hold.followed] : hold.kind === "room" ? [hold.attendance.followed] : (f.scopes?.all() ?? []);
+  return here.flatMap(({ log }) => planFacts(log.state, c.ownSide)?.plan ?? []);
 }
 
 function sideName(self: Self | undefined): SideName | null {
