@@ -12,6 +12,8 @@ import (
 	"crypto/sha3"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/dop251/goja"
@@ -89,6 +91,8 @@ func (rt *Runtime) host() *goja.Object {
 	set("hkdfExpand", func(a args) (any, error) {
 		return hkdf.Expand(sha512.New, a.bytes(0), string(a.bytes(1)), a.int(2, 255*sha512.Size))
 	})
+	set("hex", func(a args) (any, error) { return hex.EncodeToString(a.bytes(0)), nil })
+	set("expandWithLabel", expandWithLabel)
 	set("aesGcmSeal", func(a args) (any, error) {
 		g, nonce, err := gcm(a)
 		if err != nil {
@@ -173,6 +177,29 @@ func (rt *Runtime) hostHPKE(o *goja.Object, set func(string, func(args) (any, er
 		_, err := kem.NewPublicKey(a.bytes(0))
 		return nil, err
 	})
+}
+
+// expandWithLabel is ExpandWithLabel(Secret, Label, Context, Length) of RFC 9420 §8: HKDF-Expand over the length, "MLS 1.0 " and the
+// label, and the context, the last two as vectors (§2.1.2).
+func expandWithLabel(a args) (any, error) {
+	label, context, n := a.list[1].String(), a.bytes(2), a.int(3, 255*sha512.Size)
+	info := binary.BigEndian.AppendUint16(nil, uint16(n))
+	info = vector(info, []byte("MLS 1.0 "+label))
+	info = vector(info, context)
+	return hkdf.Expand(sha512.New, a.bytes(0), string(info), n)
+}
+
+// vector appends a vector with its length in one, two or four bytes (RFC 9420 §2.1.2). What is handed in here is far below 2³⁰ bytes.
+func vector(b, v []byte) []byte {
+	switch n := len(v); {
+	case n < 1<<6:
+		b = append(b, byte(n))
+	case n < 1<<14:
+		b = binary.BigEndian.AppendUint16(b, uint16(n)|1<<14)
+	default:
+		b = binary.BigEndian.AppendUint32(b, uint32(n)|1<<31)
+	}
+	return append(b, v...)
 }
 
 func gcm(a args) (cipher.AEAD, []byte, error) {
