@@ -58,18 +58,41 @@ func (u *upSide) offer(ctx context.Context, raw string, tracks []TrackMid) (stri
 	}
 	awaitStarted(ctx, pc)
 	u.rename(named)
-	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: raw}); err != nil {
+	answer, err := answered(ctx, pc, raw)
+	if err != nil {
+		u.abandon(pc)
 		return "", fmt.Errorf("%w: %w", ErrBadSDP, err)
+	}
+	return constantRate(answer), nil
+}
+
+func answered(ctx context.Context, pc *webrtc.PeerConnection, raw string) (string, error) {
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: raw}); err != nil {
+		return "", err
 	}
 	answer, err := pc.CreateAnswer(nil)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrBadSDP, err)
+		return "", err
 	}
-	local, err := describe(ctx, pc, answer)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrBadSDP, err)
+	return describe(ctx, pc, answer)
+}
+
+// abandon takes a refused offer back, so that the client's next one finds the connection as it was. Where the library cannot, the
+// connection goes, and the next offer makes a new one.
+func (u *upSide) abandon(pc *webrtc.PeerConnection) {
+	if pc.SignalingState() == webrtc.SignalingStateStable {
+		return
 	}
-	return constantRate(local), nil
+	if pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeRollback}) == nil {
+		return
+	}
+	u.mu.Lock()
+	if u.pc == pc {
+		u.pc = nil
+	}
+	u.mu.Unlock()
+	u.rename(nil)
+	_ = pc.GracefulClose()
 }
 
 func (u *upSide) connection() (*webrtc.PeerConnection, error) {
