@@ -28,6 +28,7 @@ const (
 type Engine struct {
 	cfg      Config
 	udp      ice.UDPMux
+	sockets  []*socket // behind udp
 	tcp      ice.TCPMux
 	listener net.Listener
 	up, down *webrtc.API
@@ -67,11 +68,11 @@ func (e *Engine) listen() error {
 		return fmt.Errorf("%w: neither a UDP nor a TCP address is set", ErrAddress)
 	}
 	if e.cfg.UDP != "" {
-		mux, err := listenUDP(e.cfg)
+		mux, sockets, err := listenUDP(e.cfg)
 		if err != nil {
 			return err
 		}
-		e.udp = mux
+		e.udp, e.sockets = mux, sockets
 	}
 	if e.cfg.TCP != "" {
 		addr, port, err := split("TCP media address", e.cfg.TCP)
@@ -89,39 +90,6 @@ func (e *Engine) listen() error {
 		})
 	}
 	return nil
-}
-
-func listenUDP(cfg Config) (ice.UDPMux, error) {
-	addr, port, err := split("UDP media address", cfg.UDP)
-	if err != nil {
-		return nil, err
-	}
-	log := loggers{cfg.Log}.NewLogger("ice-udp")
-	fail := func(err error) error { return fmt.Errorf("%w: UDP media address %s: %w", ErrAddress, cfg.UDP, err) }
-	if addr.IsValid() {
-		conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: addr.AsSlice(), Port: port, Zone: addr.Zone()})
-		if err != nil {
-			return nil, fail(err)
-		}
-		_ = conn.SetReadBuffer(socketBuffer) // the kernel may give less; then bursts are lost earlier
-		_ = conn.SetWriteBuffer(socketBuffer)
-		return ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: log}), nil
-	}
-	// One socket per local address, same port: a socket on the unspecified address would answer from whichever the route picks.
-	opts := []ice.UDPMuxFromPortOption{
-		ice.UDPMuxFromPortWithLogger(log),
-		ice.UDPMuxFromPortWithReadBufferSize(socketBuffer),
-		ice.UDPMuxFromPortWithWriteBufferSize(socketBuffer),
-		ice.UDPMuxFromPortWithIPFilter(cfg.allowsIP),
-	}
-	if cfg.Loopback {
-		opts = append(opts, ice.UDPMuxFromPortWithLoopback())
-	}
-	mux, err := ice.NewMultiUDPMuxFromPort(port, opts...)
-	if err != nil {
-		return nil, fail(err)
-	}
-	return mux, nil
 }
 
 // api makes the settings of all up or all down connections.

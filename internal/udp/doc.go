@@ -7,8 +7,8 @@
 //
 //  1. Writer.Write copies it into a pooled buffer and puts it at the end of the queue. It never blocks: behind a full queue a media
 //     packet is late for its listener anyway, and is dropped by name (QueueFull).
-//  2. The first one in an empty queue wakes Run, the only goroutine. It lingers for a moment, so that the rest of the frame may
-//     come, unless much waits already; then it takes the whole queue.
+//  2. The first one in an empty queue wakes Run, the only goroutine. When many are being sent it lingers for a moment,
+//     so that the rest of the frame may come, unless enough waits already; then it takes the whole queue.
 //  3. plan puts the datagrams of one receiver together in the order they came, and cuts them into runs: equal lengths, of which only
 //     the last may be shorter (what UDP_SEGMENT can express).
 //  4. All runs go to the kernel with sendmmsg. A run that the kernel refuses goes again datagram by datagram (an interface without

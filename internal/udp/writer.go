@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -19,6 +20,7 @@ const MaxDatagram = 1500
 const (
 	maxQueued = 8192 // datagrams; 12 MB, a tenth of a second of one saturated core
 	enough    = 256  // datagrams that wait for nobody
+	crowd     = 32   // a batch of so many promises that waiting for the rest of the runs pays
 )
 
 // Errors of Writer.Write.
@@ -48,8 +50,9 @@ type Writer struct {
 	full chan struct{} // enough of them wait; an old token only cuts one wait short
 	pool sync.Pool
 
-	mu    sync.Mutex
-	queue []*datagram
+	mu     sync.Mutex
+	queue  []*datagram
+	before int // datagrams in the last batch
 
 	// Only used by Run:
 	spare    []*datagram
@@ -60,7 +63,7 @@ type Writer struct {
 }
 
 // NewWriter makes a writer for a socket that stays the caller's. linger is how long the first datagram of a batch waits for the rest
-// of its run.
+// of its run, when many are being sent.
 func NewWriter(conn *net.UDPConn, linger time.Duration) *Writer {
 	return &Writer{
 		conn: ipv4.NewPacketConn(conn), linger: linger, wake: make(chan struct{}, 1), full: make(chan struct{}, 1),
@@ -115,7 +118,8 @@ func (w *Writer) Run(ctx context.Context) {
 			return
 		case <-w.wake:
 		}
-		if w.linger > 0 {
+		runtime.Gosched() // on an idle core this goroutine would else run ahead of whoever is still writing to the other receivers
+		if w.linger > 0 && w.crowded() {
 			timer.Reset(w.linger)
 			select {
 			case <-ctx.Done():
@@ -128,11 +132,19 @@ func (w *Writer) Run(ctx context.Context) {
 	}
 }
 
+// crowded tells whether the last batch was, or this one already is, large. A conversation of few is not delayed at all.
+func (w *Writer) crowded() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return max(len(w.queue), w.before) >= crowd
+}
+
 // flush sends what waits. The next Write finds an empty queue and wakes Run again.
 func (w *Writer) flush() {
 	w.mu.Lock()
 	batch := w.queue
 	w.queue = w.spare[:0]
+	w.before = len(batch)
 	w.mu.Unlock()
 	w.spare = batch
 	w.send(batch)
