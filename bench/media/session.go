@@ -1,0 +1,198 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"parley.link/parley/bench/media/light"
+	"parley.link/parley/bench/media/sfu"
+)
+
+const (
+	joinTime   = 60 * time.Second
+	joinAtOnce = 4
+	settle     = 1500 * time.Millisecond
+)
+
+// session is the load on one server: a loop, people, sources.
+type session struct {
+	loop   *light.Loop
+	stop   context.CancelFunc
+	wait   sync.WaitGroup
+	people []sfu.Person
+
+	mu      sync.Mutex
+	sources []*light.Source
+	profile string
+}
+
+func newSession(host netip.Addr) (*session, error) {
+	l, err := light.NewLoop(host)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &session{loop: l, stop: stop}
+	s.wait.Go(func() { l.Run(ctx) })
+	return s, nil
+}
+
+// join seats people, a few at a time; those who publish begin at once.
+func (s *session) join(ctx context.Context, a sfu.Adapter, seats []sfu.Seat) error {
+	ctx, cancel := context.WithTimeout(ctx, joinTime)
+	defer cancel()
+	return atOnce(joinAtOnce, len(seats), func(i int) error {
+		seat := seats[i]
+		p, err := a.Join(ctx, s.loop, seat)
+		if err != nil {
+			return fmt.Errorf("%s joins: %w", seat.Name, err)
+		}
+		s.mu.Lock()
+		s.people = append(s.people, p)
+		s.mu.Unlock()
+		if p.Up() == nil {
+			return nil
+		}
+		profile, err := p.Up().Stood(ctx)
+		if err != nil {
+			return fmt.Errorf("%s publishes: %w", seat.Name, err)
+		}
+		src := s.loop.Publish(p.Up(), float64(i)/float64(len(seats)))
+		s.mu.Lock()
+		s.sources, s.profile = append(s.sources, src), profile
+		s.mu.Unlock()
+		return nil
+	})
+}
+
+// atOnce calls f for 0 to n-1, so many at a time, and returns the first error.
+func atOnce(limit, n int, f func(int) error) error {
+	var wait sync.WaitGroup
+	places, failed := make(chan struct{}, limit), make(chan error, n)
+	for i := range n {
+		places <- struct{}{}
+		if len(failed) > 0 {
+			break
+		}
+		wait.Go(func() {
+			defer func() { <-places }()
+			if err := f(i); err != nil {
+				failed <- err
+			}
+		})
+	}
+	wait.Wait()
+	close(failed)
+	return <-failed
+}
+
+// flows waits until so many streams have come in all.
+func (s *session) flows(ctx context.Context, want int) error {
+	ctx, cancel := context.WithTimeout(ctx, joinTime)
+	defer cancel()
+	for {
+		have := 0
+		s.loop.Do(func() {
+			for _, t := range s.streams() {
+				if t.Packets > 0 {
+					have++
+				}
+			}
+		})
+		if have >= want {
+			return nil
+		}
+		for _, p := range s.people {
+			if err := p.Err(); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("only %d of %d streams came: %w", have, want, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (s *session) streams() (all []*light.Stream) {
+	for _, p := range s.people {
+		for _, e := range p.Downs() {
+			all = append(all, e.Streams()...)
+		}
+	}
+	return all
+}
+
+func (s *session) close() {
+	_ = atOnce(16, len(s.people), func(i int) error { s.people[i].Close(); return nil })
+	s.stop()
+	s.wait.Wait()
+}
+
+// count is the state of all counters at a moment.
+type count struct {
+	at            time.Time
+	cpu, own      float64 // seconds
+	sent, refused uint64
+	got           uint64
+}
+
+func (s *session) count(pid int) (c count, err error) {
+	s.loop.Do(func() {
+		for _, src := range s.sources {
+			c.sent += src.Packets
+			c.refused += src.Refused
+		}
+		for _, t := range s.streams() {
+			c.got += t.Packets
+		}
+		c.cpu, err = cpu(pid)
+		c.at = time.Now()
+	})
+	var u unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
+	c.own = float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+	return c, err
+}
+
+// window measures for so long. receivers is to how many people each sent packet goes.
+func (s *session) window(ctx context.Context, pid, receivers int, long time.Duration) (f figure, err error) {
+	a, err := s.count(pid)
+	if err != nil {
+		return f, err
+	}
+	s.loop.Do(s.loop.Begin)
+	select {
+	case <-ctx.Done():
+		return f, ctx.Err()
+	case <-time.After(long):
+	}
+	var late []int32
+	s.loop.Do(func() { late, f.Bad = s.loop.End() })
+	b, err := s.count(pid)
+	if err != nil {
+		return f, err
+	}
+	took := b.at.Sub(a.at).Seconds()
+	got, due := float64(b.got-a.got), float64(b.sent-a.sent)*float64(receivers)
+	if got == 0 || due == 0 {
+		return f, fmt.Errorf("nothing was forwarded")
+	}
+	f.CPU = (b.cpu - a.cpu) / got * 1e6
+	f.Busy = (b.cpu - a.cpu) / took
+	f.Own = (b.own - a.own) / took
+	f.Rate = got / took
+	f.Sent = float64(b.sent-a.sent) / took
+	f.Loss = max(0, 1-got/due)
+	f.P50, f.P95, f.P99 = percentile(late, 50), percentile(late, 95), percentile(late, 99)
+	f.Profile = s.profile
+	return f, nil
+}

@@ -1,0 +1,184 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"parley.link/parley/bench/media/sfu"
+)
+
+// target is a server to be measured: one that runs, or a command that starts it.
+type target struct {
+	kind, name, version string
+	address, command    string
+}
+
+func (t *target) title() string { return strings.TrimSpace(t.name + " " + t.version) }
+
+// server is a target that runs.
+type server struct {
+	sfu.Adapter
+	pid  int
+	stop func()
+}
+
+const startTime = 15 * time.Second
+
+// start starts the target's command on the server's core, or finds the running server and pins it.
+func (t *target) start(ctx context.Context, core int) (*server, error) {
+	a, err := sfu.New(t.kind, t.address)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{Adapter: a, stop: func() {}}
+	if t.command != "" {
+		if pid, err := listener(t.address); err == nil {
+			return nil, fmt.Errorf("%s: process %d listens at %s already", t.name, pid, t.address)
+		}
+		if s.stop, err = launch(t.command, core); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.name, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	if err = sfu.Await(ctx, t.address); err == nil {
+		s.pid, err = listener(t.address)
+	}
+	if err == nil && t.command == "" {
+		err = pin(s.pid, core)
+	}
+	if err != nil {
+		s.stop()
+		return nil, fmt.Errorf("%s: %w", t.name, err)
+	}
+	if t.version == "" {
+		t.version = a.Version(ctx)
+	}
+	return s, nil
+}
+
+// launch starts a command in a process group of its own, whose threads all stay on a core. The returned function ends the group.
+func launch(command string, core int) (stop func(), err error) {
+	cmd := exec.Command("sh", "-c", command)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	log, err := os.CreateTemp("", "bench-media-*.log")
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stdout, cmd.Stderr = log, log
+	runtime.LockOSThread() // a child inherits the affinity of the thread that forks it
+	var before, one unix.CPUSet
+	one.Set(core)
+	if err = unix.SchedGetaffinity(0, &before); err == nil {
+		err = unix.SchedSetaffinity(0, &one)
+	}
+	if err == nil {
+		err = cmd.Start()
+		_ = unix.SchedSetaffinity(0, &before)
+	}
+	runtime.UnlockOSThread()
+	if err != nil {
+		return nil, fmt.Errorf("start %q on core %d: %w", command, core, err)
+	}
+	done := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(done) }()
+	return func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+		select {
+		case <-done:
+		case <-time.After(5 * time.Second):
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			<-done
+		}
+		_ = log.Close()
+		_ = os.Remove(log.Name())
+	}, nil
+}
+
+// pin keeps all threads of a process on a core.
+func pin(pid, core int) error {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	if err != nil || len(tasks) == 0 {
+		return fmt.Errorf("process %d has no threads", pid)
+	}
+	var one unix.CPUSet
+	one.Set(core)
+	for _, t := range tasks {
+		tid, err := strconv.Atoi(filepath.Base(t))
+		if err == nil {
+			err = unix.SchedSetaffinity(tid, &one)
+		}
+		if err != nil && err != unix.ESRCH {
+			return fmt.Errorf("pin thread %d to core %d: %w", tid, core, err)
+		}
+	}
+	return nil
+}
+
+// listener is the process that listens at a TCP address, or on its port at the unspecified one.
+func listener(address string) (int, error) {
+	_, port, _ := strings.Cut(address, ":")
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		return 0, fmt.Errorf("address %q has no port", address)
+	}
+	inodes := map[string]bool{}
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		b, _ := os.ReadFile(table)
+		for line := range strings.Lines(string(b)) {
+			f := strings.Fields(line)
+			if len(f) > 9 && f[3] == "0A" && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", n)) {
+				inodes["socket:["+f[9]+"]"] = true
+			}
+		}
+	}
+	fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+	for _, fd := range fds {
+		if to, err := os.Readlink(fd); err == nil && inodes[to] {
+			return strconv.Atoi(strings.Split(fd, "/")[2])
+		}
+	}
+	return 0, fmt.Errorf("nobody listens at %s, or this user may not see who", address)
+}
+
+// cpu is what a process has used, in seconds: utime + stime of proc(5), which the kernel keeps in hundredths.
+func cpu(pid int) (float64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, fmt.Errorf("the server is gone: %w", err)
+	}
+	s := string(b)
+	f := strings.Fields(s[strings.LastIndexByte(s, ')')+1:]) // the name may hold blanks; state is field 3
+	if len(f) < 13 {
+		return 0, fmt.Errorf("cannot read /proc/%d/stat", pid)
+	}
+	u, err := strconv.ParseUint(f[11], 10, 64)
+	if err != nil {
+		return 0, err
+	}
+	k, err := strconv.ParseUint(f[12], 10, 64)
+	return float64(u+k) / 100, err
+}
+
+// resident is a process's RSS in MB (10⁶ bytes).
+func resident(pid int) float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	var size, rss float64
+	_, _ = fmt.Sscan(string(b), &size, &rss)
+	return rss * float64(os.Getpagesize()) / 1e6
+}
