@@ -1,12 +1,14 @@
 package native
 
 import (
+	"bytes"
 	"context"
 	"time"
 
 	"parley.link/parley/internal/canon"
 	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/mlsframe"
+	"parley.link/parley/internal/session"
 	"parley.link/parley/internal/wire/signalpb"
 )
 
@@ -23,36 +25,95 @@ type belief struct {
 
 func (b belief) sameEpoch(o belief) bool { return b.group == o.group && b.epoch == o.epoch }
 
-// attestations compares what the others believe with what we do. Two beliefs about one epoch are a fork.
+// missingAfter is how long members have to attest an epoch (keys.md).
+const missingAfter = 10 * time.Second
+
+// attestations compares what the others believe with what we do. Two beliefs about one epoch are a fork, or a lie (judge).
 type attestations struct {
-	own   belief
-	heard map[string]belief // by join
+	own    belief
+	since  time.Time         // when the members' time to speak began; zero: with the next weighing
+	heard  map[string]belief // by join
+	proven map[string]bool   // joins that signed two things of one epoch: the lie needs no other witness
 }
 
-func (a *attestations) enter(own belief) { a.own = own }
+func (a *attestations) enter(own belief) { a.own, a.since = own, time.Time{} }
 
 func (a *attestations) hear(join string, b belief) {
 	if a.heard == nil {
-		a.heard = map[string]belief{}
+		a.heard, a.proven = map[string]belief{}, map[string]bool{}
 	}
-	if old, ok := a.heard[join]; ok && old.group == b.group && old.epoch > b.epoch {
+	old, ok := a.heard[join]
+	switch {
+	case ok && old.sameEpoch(b):
+		a.proven[join] = a.proven[join] || old != b
+	case ok && old.group == b.group && old.epoch > b.epoch:
+	default:
+		a.heard[join] = b
+	}
+}
+
+func (a *attestations) of(join string) says {
+	b, ok := a.heard[join]
+	switch {
+	case !ok || !b.sameEpoch(a.own):
+		return awaited
+	case b == a.own:
+		return agrees
+	}
+	return differs
+}
+
+// weigh judges what all members have said so far, and silences or cuts by it.
+func (p *Participant) weigh(now time.Time) {
+	if p.group == nil {
+		p.doubt = false
 		return
 	}
-	a.heard[join] = b
+	if p.attests.since.IsZero() {
+		p.attests.since = now
+	}
+	st := p.log.State
+	devices := map[string]string{}
+	var voices []voice
+	for _, j := range st.Group().Leaves {
+		m, ok := st.Member(j)
+		if !ok || m.State != session.Live {
+			continue
+		}
+		v := voice{join: string(m.Join), side: string(m.Side), says: p.attests.of(string(m.Join))}
+		if devices[v.join] = string(m.Device); bytes.Equal(m.Join, p.join) {
+			v.says = agrees
+		} else if p.attests.proven[v.join] {
+			p.liars[devices[v.join]] = true
+		}
+		v.named = p.liars[devices[v.join]]
+		voices = append(voices, v)
+	}
+	what, joins := judge(voices, now.Sub(p.attests.since) >= missingAfter)
+	for _, j := range joins {
+		p.liars[devices[j]] = true
+	}
+	p.forked = p.forked || what == forking
+	p.doubt = what == open
+	if p.named != len(p.liars) {
+		p.named = len(p.liars)
+		p.announce()
+	}
+	p.count(voices)
 }
 
 // count says how many agree with us about this epoch and how many contradict.
-func (a *attestations) count(present func(join string) bool) (agree, differ int) {
-	for join, b := range a.heard {
+func (p *Participant) count(voices []voice) {
+	agree, differ := 0, 0
+	for _, v := range voices {
 		switch {
-		case !present(join) || !b.sameEpoch(a.own):
-		case b == a.own:
-			agree++
-		default:
+		case v.named || v.says == differs:
 			differ++
+		case v.says == agrees:
+			agree++
 		}
 	}
-	return agree, differ
+	p.note(func(f *Facts) { f.Attested, f.Differing, f.Forked = agree, differ, p.forked })
 }
 
 type readyNote struct {
@@ -124,13 +185,5 @@ func (p *Participant) relayed(r *signalpb.Relay) {
 			return
 		}
 		p.attests.hear(string(m.Join), belief{string(b.Group), b.Epoch, string(b.Tree), string(b.Transcript)})
-		agree, differ := p.attests.count(func(join string) bool {
-			m, ok := st.Member([]byte(join))
-			return ok && m.State == "live"
-		})
-		p.note(func(f *Facts) { f.Attested, f.Differing = agree+1, differ })
-		if differ > 0 { // a fork: stop sending (keys.md, observation table)
-			p.seal.stop()
-		}
 	}
 }

@@ -129,7 +129,7 @@ func (p *Participant) announce() {
 			continue
 		}
 		a := announced{context: sframe.TrackContext(t.ID), codec: sframe.Codec(t.Codec)}
-		if i := slices.IndexFunc(leaves, func(j []byte) bool { return string(j) == string(t.Join) }); i >= 0 {
+		if i := slices.IndexFunc(leaves, func(j []byte) bool { return string(j) == string(t.Join) }); i >= 0 && !p.liars[string(m.Device)] {
 			a.leaf, a.known = uint32(i), true
 		}
 		tracks[t.ID] = a

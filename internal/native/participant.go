@@ -79,6 +79,10 @@ type Participant struct {
 	early    map[string]readyNote // the newest of each device, bounded by the roster
 	attests  attestations
 	removals removals
+	liars    map[string]bool // devices that attested otherwise than all others: their media is not opened any more
+	named    int             // of them, as the media know
+	forked   bool            // the group is split: nothing is sent any more
+	doubt    bool            // somebody attests otherwise, and not all have spoken
 	attested time.Time
 	offered  map[string]bool // own tracks published under the present join
 	joinAct  act.Signed      // what p.join is the id of
@@ -109,6 +113,7 @@ type Facts struct {
 	Fingerprint  []string
 	Attested     int  // members whose attestation agrees, oneself included
 	Differing    int  // members whose attestation contradicts one's own
+	Forked       bool // the group is split: nothing is sent any more
 	Overdue      bool // a member that must go is in the group for too long: nothing is sent
 	LogNext      uint64
 	LogHash      [32]byte
@@ -143,7 +148,7 @@ func New(cfg Config) (*Participant, error) {
 	}
 	p := &Participant{
 		cfg: cfg, acc: acc, author: Author{Device: cfg.Device, Side: acc.Side, Now: time.Now},
-		seal: newSeal(), senses: newSenses(max(cfg.FPS, 1), cfg.Canary), offered: map[string]bool{}, mine: map[string]bool{}, unfit: map[string]bool{},
+		seal: newSeal(), senses: newSenses(max(cfg.FPS, 1), cfg.Canary), offered: map[string]bool{}, mine: map[string]bool{}, unfit: map[string]bool{}, liars: map[string]bool{},
 		leave: make(chan struct{}, 1),
 	}
 	p.tracks = p.ownTracks()

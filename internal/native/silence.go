@@ -35,11 +35,12 @@ func (r *removals) overdue(pending []session.PendingRemove, now time.Time) (late
 	return late
 }
 
-// hush lets nothing leave while the session stands still or a removal is overdue.
+// hush lets nothing leave while the session stands still, a removal is overdue, or the members may not be in one group.
 func (p *Participant) hush(now time.Time) {
+	p.weigh(now)
 	st := p.log.State
 	overdue := p.removals.overdue(st.PendingRemoves(), now)
-	silent := overdue || st.Phase() != session.PhaseAgreed
+	silent := overdue || p.forked || p.doubt || st.Phase() != session.PhaseAgreed
 	if p.turn.halt(silent) && silent {
 		p.seal.stop()
 	}
