@@ -49,7 +49,7 @@ func (w *watcher) pump(s *scope) {
 		}
 		if !w.caughtUp {
 			w.caughtUp = true
-			w.more(s, ledger.ToClients{Outbox: s.led.Outbox(), Votes: s.led.Votes()})
+			w.more(s, ledger.ToClients{Outbox: s.led.Outbox(), Heads: s.led.Counters(), Votes: s.led.Votes()})
 		}
 		return
 	}
