@@ -9,7 +9,6 @@ const { chromium } = require("playwright-core");
 const flags = [
   "--no-sandbox",
   "--use-fake-device-for-media-stream",
-  "--use-fake-ui-for-media-stream",
   "--disable-background-networking",
   "--autoplay-policy=no-user-gesture-required",
   "--disable-background-timer-throttling",
@@ -18,9 +17,12 @@ const flags = [
   "--mute-audio",
 ];
 
-/** openBrowser starts Chromium whose camera and microphone are a look's. */
-export async function openBrowser(look, more = []) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...flags, ...fakeMedia(look), ...more] });
+/** Says yes to every question for a device. */
+const yes = "--use-fake-ui-for-media-stream";
+
+/** openBrowser starts Chromium whose camera and microphone are a look's. asks: what may be used is what the test permits (permit). */
+export async function openBrowser(look, more = [], { asks = false } = {}) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...flags, ...(asks ? [] : [yes]), ...fakeMedia(look), ...more] });
   open.add(browser);
   return browser;
 }
@@ -37,9 +39,10 @@ export async function closeBrowsers() {
  * openPerson opens a page for one participant in a context of its own. What the page writes to its console is collected; a page
  * error fails the test that looks at `person.errors`.
  */
-export async function openPerson(browser, url, { language = "en" } = {}) {
+export async function openPerson(browser, url, { language = "en", before } = {}) {
   const context = await browser.newContext({ locale: language, viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true });
   await context.addInitScript(watch);
+  if (before !== undefined) await context.addInitScript(before);
   const page = await context.newPage();
   const errors = [];
   page.on("pageerror", (e) => errors.push(String(e)));
@@ -47,6 +50,17 @@ export async function openPerson(browser, url, { language = "en" } = {}) {
   await page.goto(url);
   return { page, context, errors, close: () => context.close() };
 }
+
+/** permit sets what the browser's own bar says of a device ("camera", "microphone"): "granted" or "denied". It holds as long as the browser. */
+export async function permit(browser, { page, context }, name, setting) {
+  if (!permits.has(browser)) permits.set(browser, await browser.newBrowserCDPSession());
+  const one = await context.newCDPSession(page);
+  const { targetInfo } = await one.send("Target.getTargetInfo");
+  await permits.get(browser).send("Browser.setPermission", { permission: { name }, setting, origin: new URL(page.url()).origin, browserContextId: targetInfo.browserContextId });
+}
+
+// What a session has set is forgotten when it ends.
+const permits = new Map();
 
 // Runs in the page before the client: keeps the peer connections, so that the test can ask the browser itself what was decoded.
 function watch() {

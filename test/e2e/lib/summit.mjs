@@ -42,7 +42,11 @@ export async function raise() {
 
 /** admit opens a page, enrols its device and has it accredited by the words on its screen; it ends in the lobby. */
 export async function admit(summit, browser, side, person, options) {
-  const p = await openPerson(browser, summit.web[side], options);
+  return enrolled(summit, await openPerson(browser, summit.web[side], options), side, person);
+}
+
+/** enrolled is admit for a page that is open. */
+export async function enrolled(summit, p, side, person) {
   const { page } = p;
   await page.locator("input").first().fill(person);
   await page.locator("form button").first().click();

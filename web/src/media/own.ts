@@ -35,6 +35,7 @@ export class Own {
   readonly #choice: Choice = { echoCancellation: true };
   /** How often each device was asked for or closed: what answers an older wish is stopped at once, and shown nowhere. */
   readonly #wish = { microphone: 0, camera: 0 };
+  readonly #permissions: Partial<Record<Captured, PermissionStatus>> = {};
 
   constructor(changed: (state: OwnState) => void) {
     this.#changed = changed;
@@ -161,7 +162,7 @@ export class Own {
     const now = this.#state[kind];
     if (now.kind !== "live" || now.track !== track) return;
     now.level?.close();
-    this.#set({ [kind]: { kind: "failed", code: `${kind}-lost` } });
+    this.#set({ [kind]: { kind: "failed", code: `${kind}-${this.#permissions[kind]?.state === "denied" ? "refused" : "lost"}` } });
     void this.#list();
   }
 
@@ -176,8 +177,11 @@ export class Own {
   async #watchPermission(kind: Captured): Promise<void> {
     try {
       const permission = await navigator.permissions.query({ name: kind as PermissionName });
+      this.#permissions[kind] = permission;
       permission.onchange = () => {
-        if (permission.state === "granted" && this.#failed(kind) === `${kind}-refused`) void this.#open(kind).then(() => this.#list());
+        const failed = this.#failed(kind);
+        if (permission.state === "granted" && failed === `${kind}-refused`) void this.#open(kind).then(() => this.#list());
+        if (permission.state === "denied" && failed === `${kind}-lost`) this.#set({ [kind]: { kind: "failed", code: `${kind}-refused` } });
       };
     } catch {
       // a browser that does not tell: there is a button
