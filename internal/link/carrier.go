@@ -80,9 +80,8 @@ func (e *Endpoint) runCarrier(c *carrier) {
 // it ends the stream behind the last whole frame.
 func (e *Endpoint) runLaneWriter(c *carrier, l lane) {
 	s, q, gone := c.streams[l], c.peer.out[l], c.conn.Context().Done()
-	timer := time.NewTimer(0)
+	timer := stoppedTimer()
 	defer timer.Stop()
-	<-timer.C
 	for {
 		select {
 		case <-gone:

@@ -52,7 +52,7 @@ func (e *Endpoint) runDial(ctx context.Context, p *peer) {
 	if lower := p.cfg.NodeKeys[0]; string(lower) < string(e.own) {
 		next = next.Add(higherWaits)
 	}
-	timer := time.NewTimer(0)
+	timer := stoppedTimer()
 	defer timer.Stop()
 	for {
 		plan := e.plan(p, next, time.Now())
@@ -76,6 +76,13 @@ func (e *Endpoint) runDial(ctx context.Context, p *peer) {
 		}
 		next = time.Now().Add(back.next(plan.busy, rand.Float64()))
 	}
+}
+
+// stoppedTimer fires only after a Reset.
+func stoppedTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop() // since Go 1.23 nothing can be in the channel after it
+	return t
 }
 
 // dial makes one carrier, and says whether it was adopted or another stands.
