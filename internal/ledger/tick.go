@@ -52,11 +52,14 @@ func (l *Ledger) linkLost(s Side, p *peer, now int64) {
 	l.suspend(act.ReasonLinkLost, s, now)
 	kept := l.pending[:0]
 	for _, q := range l.pending {
-		if joint(q.Kind) {
+		switch {
+		case joint(q.Kind) && q.sent: // it may have been ordered just before
+			l.answer(q.id, uncertain(problem.LinkLost))
+		case joint(q.Kind):
 			l.answer(q.id, problem.New(problem.LinkLost))
-			continue
+		default:
+			kept = append(kept, q)
 		}
-		kept = append(kept, q)
 	}
 	l.pending = kept
 }

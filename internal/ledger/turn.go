@@ -84,7 +84,11 @@ func (l *Ledger) Persisted(token uint64) []Effect {
 }
 
 // Failed says that a Persist could not be written. Nothing of it, or after it, was said to anybody. The ledger answers those
-// who wait with the problem and is dead; the driver makes another by Replay from the store.
+// who wait and is dead; the driver makes another by Replay from the store.
+//
+// The answer must not say more than is known. What was to become an entry or an item here is nowhere: the problem itself. But an act
+// that went to the sequencer may be in its log, or be on its way there, whatever this disk does: "disk-full" would make its author
+// do it again, with another nonce, and it would be done twice. It is Uncertain.
 func (l *Ledger) Failed(token uint64, code problem.Code) []Effect {
 	t := &l.turns
 	if t.dead || len(t.held) == 0 || t.held[0].token != token {
@@ -95,12 +99,31 @@ func (l *Ledger) Failed(token uint64, code problem.Code) []Effect {
 	for _, h := range t.held {
 		for _, e := range h.out {
 			if a, ok := e.(Answer); ok {
-				out = append(out, Answer{Act: a.Act, Problem: problem.New(code)})
+				out = append(out, l.unwritten(a, code))
 			}
 		}
 	}
 	for _, p := range l.pending {
-		out = append(out, Answer{Act: p.id, Problem: problem.New(code)})
+		a := Answer{Act: p.id, Problem: problem.New(code)}
+		if p.sent {
+			a.Problem = uncertain(code)
+		}
+		out = append(out, a)
 	}
 	return out
+}
+
+// unwritten is what is left of an answer whose turn could not be written.
+func (l *Ledger) unwritten(a Answer, code problem.Code) Answer {
+	switch {
+	case a.Problem != nil, a.Ordered && a.Index < l.turns.published.next:
+		return a // refused, or durable before
+	case a.Ordered && Side(l.log[a.Index].Sigs[0].Side) != l.cfg.Own:
+		return Answer{Act: a.Act, Problem: uncertain(code)} // another node ordered it; only this one could not keep it
+	}
+	return Answer{Act: a.Act, Problem: problem.New(code)}
+}
+
+func uncertain(why problem.Code) *problem.Error {
+	return problem.New(problem.Uncertain, "why", string(why))
 }

@@ -336,6 +336,23 @@ func (p *Participant) sendJoin(ctx context.Context) {
 	})
 }
 
+// How often and how fast an act is asked for whose fate its node could not record.
+const (
+	uncertainTries = 15
+	uncertainEvery = 2 * time.Second
+)
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
 func (p *Participant) handIn(ctx context.Context, kind act.Kind, s act.Signed, done func(error)) {
 	scope := p.log.State.Scope()
 	desk := p.desk
@@ -343,6 +360,14 @@ func (p *Participant) handIn(ctx context.Context, kind act.Kind, s act.Signed, d
 	p.background(ctx, func(ctx context.Context) func() {
 		p.cfg.Trace.act(kind, false)
 		_, err := desk.Ask(ctx, &signalpb.ToNode{Body: &signalpb.ToNode_Submit{Submit: &signalpb.Submit{Scope: scope[:], Act: canon.Encode(s)}}})
+		// The node could not record what became of it. The same bytes are asked for again: they are in the log once, if at all, and a commit
+		// that is given up here and ordered there would cost us our leaf.
+		for range uncertainTries {
+			if problem.CodeOf(err) != problem.Uncertain || !pause(ctx, uncertainEvery) {
+				break
+			}
+			_, err = desk.Ask(ctx, &signalpb.ToNode{Body: &signalpb.ToNode_Submit{Submit: &signalpb.Submit{Scope: scope[:], Act: canon.Encode(s)}}})
+		}
 		p.cfg.Trace.act(kind, true)
 		return func() {
 			p.busy--

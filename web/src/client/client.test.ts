@@ -74,6 +74,54 @@ test("a pending act is sent again, and settled once", async () => {
   await expect(lost).rejects.toMatchObject({ code: "held-back" });
 });
 
+test("an uncertain act is told, stands until the log shows it, and is not repeated for an officer", async () => {
+  let now = 0;
+  const send = vi.fn();
+  const p = new Pending(send, () => now);
+  const consent = p.add("a", "consent", new Uint8Array());
+  p.refused("a", new ProblemError("uncertain", { why: "disk-full" }));
+  await expect(consent).rejects.toMatchObject({ code: "uncertain" });
+  now = 60_000;
+  p.tick();
+  p.again();
+  expect(send).toHaveBeenCalledTimes(1);
+  expect(p.uncertain().map((a) => a.id)).toEqual(["a"]);
+  expect(p.heldBack()).toEqual([]);
+  p.seen("a");
+  expect(p.uncertain()).toEqual([]);
+  const close = p.add("b", "close", new Uint8Array());
+  p.refused("b", new ProblemError("uncertain"));
+  await expect(close).rejects.toMatchObject({ code: "uncertain" });
+  p.never((act) => act.id === "b");
+  expect(p.uncertain()).toEqual([]);
+});
+
+test("what the client does by itself is asked for again under the same id until its fate is known", async () => {
+  let now = 0;
+  const send = vi.fn();
+  const p = new Pending(send, () => now);
+  const commit = p.add("c", "commit", new Uint8Array());
+  p.refused("c", new ProblemError("uncertain"));
+  now = 2_000;
+  p.tick();
+  expect(send).toHaveBeenCalledTimes(2);
+  p.refused("c", new ProblemError("disk-full")); // of the copy that was asked for now; the first may be ordered
+  p.never(() => true);
+  expect(p.uncertain().map((a) => a.id)).toEqual(["c"]);
+  p.refused("c", new ProblemError("stale-epoch"));
+  await expect(commit).rejects.toMatchObject({ code: "stale-epoch" });
+  expect(p.uncertain()).toEqual([]);
+  const join = p.add("d", "join", new Uint8Array());
+  p.refused("d", new ProblemError("uncertain"));
+  p.seen("d");
+  await join;
+  const lost = p.add("e", "publish", new Uint8Array());
+  p.refused("e", new ProblemError("uncertain"));
+  now += 30_000;
+  p.tick();
+  await expect(lost).rejects.toMatchObject({ code: "uncertain" });
+});
+
 test("sharing keeps what did not change", () => {
   const a = { x: [{ n: 1 }, { n: 2 }], y: { z: 1 } };
   const b = share(a, { x: [{ n: 1 }, { n: 3 }], y: { z: 1 } });

@@ -32,6 +32,9 @@ interface ClientOptions {
 /** The log is read within this time, ms, or the lobby is shown without waiting for it. */
 const readingFor = 3_000;
 
+/** A principal who could not be let in is led to the door again after this time, ms. */
+const leadEvery = 5_000;
+
 /** persona is the first label of a persona's origin, undefined anywhere else. */
 const persona = /^([a-z0-9-]+)\.localhost$/.exec(location.hostname)?.[1];
 
@@ -64,6 +67,7 @@ class ParleyClient {
   #readingUntil = 0;
   #returning: string | null = Hall.returning();
   #shownIn = false;
+  #ledAt = -Infinity;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -76,6 +80,7 @@ class ParleyClient {
     this.#hall = new Hall({
       attend: (followed, more) => this.#attend(followed, more),
       warn: (p) => this.#notices.warn(p),
+      left: () => this.#connection.socket.renew(),
       changed,
     });
     this.#connection = new Connection(
@@ -242,6 +247,9 @@ class ParleyClient {
       case "downOffer":
         this.#hall.attendance?.offered(body.value);
         break;
+      case "officer":
+        this.#desk?.told(body.value);
+        break;
     }
   }
 
@@ -267,9 +275,19 @@ class ParleyClient {
     void this.client.actions.enter(); // what the devices give follows when they give it
   }
 
-  /** A principal has no button to find: the door opens when the microphone is proven and the session may be entered. */
+  /**
+   * A principal has no button to find: in the hours of the plan the devices are asked for, and the door opens when the microphone is
+   * proven. With two sessions at one hour somebody has to choose.
+   */
   #enterPrincipal(): void {
-    const { screen } = this.#store.current();
+    const { screen, self, sessions } = this.#store.current();
+    if (self?.role === "principal" && screen.kind === "lobby" && Date.now() - this.#ledAt > leadEvery) {
+      const now = this.#connection.clock.nodeNow();
+      const [session, second] = sessions.filter((s) => s.mayEnter && s.from <= now && now < s.until && s.scope !== Hall.left());
+      if (session === undefined || second !== undefined) return;
+      this.#ledAt = Date.now();
+      void this.client.actions.prepare(session.scope);
+    }
     if (screen.kind !== "holding" || screen.entry.kind !== "automatic") return;
     if (screen.microphone.kind === "live" && screen.microphone.proven) void this.client.actions.enter();
   }
@@ -292,6 +310,7 @@ class ParleyClient {
     attendance?.tick(now);
     const heldBack = (attendance?.followed.pending.heldBack().length ?? 0) > 0 && this.#connection.lostAt === undefined;
     this.#notices.while(heldBack, new ProblemError("held-back"));
+    this.#notices.while(this.#scopes?.uncertain() ?? false, new ProblemError("uncertain"));
     this.#notices.while(this.#connection.clock.off, new ProblemError("clock-off"));
     this.#notices.while(attendance?.mediaFailing(now) ?? false, new ProblemError("media-failed"));
     this.#enterPrincipal();

@@ -6,6 +6,7 @@ import type { MadeAct } from "../author";
 import { Pending } from "../pending";
 import { asProblem, ProblemError } from "../problem";
 import type { Socket } from "../socket";
+import { settledWithout } from "./doubt";
 import { ScopeLog, type Applied } from "./scope-log";
 import type { Self } from "../self";
 
@@ -105,7 +106,15 @@ export class Scopes {
   }
 
   tick(): void {
-    for (const f of this.#followed.values()) f.pending.tick();
+    for (const f of this.#followed.values()) {
+      f.pending.tick();
+      if (f.pending.uncertain().length > 0) f.pending.never((act) => settledWithout(f.log.state, act, this.#ports.socket.clock));
+    }
+  }
+
+  /** uncertain says whether the fate of an act is not known in any log. */
+  uncertain(): boolean {
+    return this.all().some((f) => f.pending.uncertain().length > 0);
   }
 
   #open(scope: Uint8Array): Followed {
