@@ -151,7 +151,7 @@ func (s *Stage) convene(ctx context.Context, status string) error {
 	}
 	now := time.Now()
 	plan := act.Plan{Title: s.Title, Status: status, Sides: sides, Sequencer: first.ID, Format: s.format(), Profile: act.Profile,
-		Recording: "none", From: now.Add(-time.Minute).UnixMilli(), Until: now.Add(8 * time.Hour).UnixMilli()}
+		Recording: "none", From: now.Add(-time.Minute).UnixMilli(), Until: now.Add(validFor / 4).UnixMilli()}
 	scope, id, err := first.Office.Propose(ctx, plan)
 	if err != nil {
 		return fmt.Errorf("propose the plan: %w", err)
