@@ -34,6 +34,12 @@ export class OfficerDesk {
     await this.#ask({ case: "list", value: {} });
   }
 
+  /** told takes the list that the node pushes when somebody asks, is accredited or is revoked. It says nothing of links. */
+  told(reply: OfficerReply): void {
+    this.#reply = { ...reply, links: this.#reply?.links ?? [] };
+    this.#ports.changed();
+  }
+
   /** accredit signs what the form says, for the very device whose words were compared. */
   async accredit(d: AccreditDraft): Promise<void> {
     const pending = this.#reply?.pending.find((p) => hex(p.id) === d.enrolment);
