@@ -16,10 +16,17 @@ export type Hold =
 
 /** A reload in the middle of a session goes straight back in; a closed tab does not. */
 const lastRoom = "parley.room";
+/** What a person has left is not entered again without being asked, not after a reload either. */
+const lastLeft = "parley.left";
+
+/** Reasons out of a room that are nobody's wish and pass by themselves. */
+const again = new Set(["node-unreachable", "node-stopping", "session-suspended", "link-lost", "not-in-force", "internal"]);
 
 export interface HallPorts {
   attend(followed: Followed, more: Pick<AttendancePorts, "own" | "player" | "gone">): Attendance;
   warn(problem: ProblemError): void;
+  /** left: the media of a room are over, and the node's end of them is of no use to the next. */
+  left(): void;
   changed(): void;
 }
 
@@ -54,6 +61,11 @@ export class Hall {
     return sessionStorage.getItem(lastRoom);
   }
 
+  /** left is the session that this person last went out of, or was put out of. */
+  static left(): string | null {
+    return sessionStorage.getItem(lastLeft);
+  }
+
   async prepare(followed: Followed): Promise<void> {
     if (this.#hold.kind === "room") throw new ProblemError("already-done");
     this.#set({ kind: "holding", followed, speaker: "untested", entering: false });
@@ -85,6 +97,7 @@ export class Hall {
     const attendance = this.#ports.attend(hold.followed, { own: this.own, player: this.player, gone: (p) => void this.#gone(p) });
     this.#set({ kind: "room", attendance, wish: "stage", pinned: null });
     sessionStorage.setItem(lastRoom, hold.followed.id);
+    sessionStorage.removeItem(lastLeft);
     try {
       await attendance.enter();
     } catch (e) {
@@ -96,6 +109,7 @@ export class Hall {
   back(): void {
     if (this.#hold.kind === "room") void this.#gone(null);
     else {
+      if (this.#hold.kind === "holding") sessionStorage.setItem(lastLeft, this.#hold.followed.id);
       this.own.close();
       this.#set({ kind: "lobby" });
     }
@@ -150,9 +164,11 @@ export class Hall {
     if (this.#hold.kind !== "room") return;
     const { attendance } = this.#hold;
     sessionStorage.removeItem(lastRoom);
+    if (problem === null || !again.has(problem.code)) sessionStorage.setItem(lastLeft, attendance.followed.id);
     this.own.close();
     this.#set({ kind: "lobby" });
     await attendance.end();
+    this.#ports.left();
     if (problem !== null) this.#ports.warn(problem);
   }
 

@@ -44,6 +44,8 @@ export class Arrivals {
   readonly #arrivals = new Map<string, Arrival>();
   readonly #spoke = new Map<string, number>();
   #silent = false;
+  /** When nothing had to come for the last time, ms. */
+  #idle = -Infinity;
 
   constructor(player: Player, changed: () => void) {
     this.#player = player;
@@ -67,6 +69,7 @@ export class Arrivals {
   silence(silent: boolean): void {
     if (this.#silent === silent) return;
     this.#silent = silent;
+    this.#idle = Date.now();
     this.#play();
   }
 
@@ -87,10 +90,10 @@ export class Arrivals {
     return a.opened > 0 || a.seen ? "sealed" : "opening";
   }
 
-  /** stalled says that a track which came has stopped coming. */
+  /** stalled says that a track which came has stopped coming. While a session stands still nobody sends, and nobody is missed. */
   stalled(track: string, now: number): boolean {
     const a = this.#arrivals.get(track);
-    return a !== undefined && a.opened > 0 && now - a.openedAt > patience + 1_000;
+    return a !== undefined && a.opened > 0 && !this.#silent && now - Math.max(a.openedAt, this.#idle) > patience + 1_000;
   }
 
   speaking(track: string, now: number): boolean {

@@ -4,7 +4,7 @@ import { hex } from "../../words/bytes";
 import type { Member, State, Track } from "../../engine/session/state";
 import type { Layout, MediaHandle, Picture, ScreenShare, Seal, Tile } from "../../view/model";
 import type { Arrivals } from "../session/arrivals";
-import { plateOf, type PlanFacts } from "./people";
+import { latest, plateOf, type PlanFacts } from "./people";
 
 export interface LayoutContext {
   readonly facts: PlanFacts;
@@ -15,6 +15,8 @@ export interface LayoutContext {
   readonly ownPicture: MediaHandle | null;
   readonly ownScreen: MediaHandle | null;
   readonly ownMuted: boolean;
+  /** reconnecting as in the roster. */
+  reconnecting(m: Member): boolean;
   readonly now: number;
 }
 
@@ -37,7 +39,8 @@ export function sourcesOf(tracks: readonly Track[]): Map<string, Sources> {
 export function layoutOf(state: State, c: LayoutContext): Layout | null {
   const sources = sourcesOf(state.tracks());
   const present = state.present();
-  const others = present.filter((m) => hex(m.join) !== c.ownJoin);
+  // Whose connection was lost keeps a place: a fault is not a departure, and must not look like one.
+  const others = latest(state).filter((m) => (m.state === "live" || m.state === "lost") && hex(m.join) !== c.ownJoin);
   const tiles = others.map((m) => tile(m, sources.get(hex(m.join)) ?? {}, c));
   const own = present.find((m) => hex(m.join) === c.ownJoin);
   const stage = tiles.find((t) => t.id === c.stage) ?? tiles[0] ?? (own === undefined ? undefined : ownTile(own, sources.get(hex(own.join)) ?? {}, c));
@@ -54,17 +57,25 @@ export function layoutOf(state: State, c: LayoutContext): Layout | null {
 
 function tile(m: Member, s: Sources, c: LayoutContext): Tile {
   const heard = s.microphone;
-  const tracks = [s.camera, s.microphone].filter((t) => t !== undefined && !t.muted).map((t) => t!.id);
+  const tracks = open(s);
   return {
     id: hex(m.join),
     plate: plateOf(m, c.facts),
     picture: pictureOf(s.camera, c),
     sound: heard === undefined ? "none" : heard.muted ? "muted" : "live",
     speaking: heard !== undefined && !heard.muted && c.arrivals.speaking(heard.id, c.now),
-    presence: tracks.length > 0 && tracks.every((t) => c.arrivals.stalled(t, c.now)) ? "reconnecting" : "here",
+    presence: m.state === "lost" ? "lost" : c.reconnecting(m) ? "reconnecting" : "here",
     seal: sealOf(tracks, c),
     own: false,
   };
+}
+
+const open = (s: Sources): string[] => [s.camera, s.microphone].filter((t) => t !== undefined && !t.muted).map((t) => t!.id);
+
+/** silent says that everything a member shows and says came, and has stopped coming. */
+export function silent(s: Sources, arrivals: Arrivals, now: number): boolean {
+  const tracks = open(s);
+  return tracks.length > 0 && tracks.every((t) => arrivals.stalled(t, now));
 }
 
 function ownTile(m: Member, s: Sources, c: LayoutContext): Tile {

@@ -84,19 +84,25 @@ export interface RosterContext {
   readonly facts: PlanFacts;
   readonly ownJoin: string | undefined;
   attestation(join: string): Attestation;
-  reconnecting(join: string): boolean;
+  /** reconnecting: a live member of whom nothing comes, because of a fault that may mend itself. */
+  reconnecting(m: Member): boolean;
+}
+
+/** latest is the newest join of each person who is or was here: one that was lost and joined again is not shown twice. */
+export function latest(state: State): Member[] {
+  const all = new Map<string, Member>();
+  for (const m of state.roster()) all.set(`${hex(m.side)}/${m.person}`, m);
+  return [...all.values()];
 }
 
 /** roster has one row for each person who is or was here, the latest join of each, and one for each empty seat. */
 export function roster(state: State, c: RosterContext): RosterRow[] {
-  const latest = new Map<string, Member>();
-  for (const m of state.roster()) latest.set(`${hex(m.side)}/${m.person}`, m);
-  const rows = [...latest.values()].map((m): RosterRow => {
+  const rows = latest(state).map((m): RosterRow => {
     const join = hex(m.join);
     const here = m.state === "live";
     return {
       plate: plateOf(m, c.facts),
-      presence: here ? (c.reconnecting(join) ? "reconnecting" : "here") : m.state === "lost" ? "lost" : "absent",
+      presence: here ? (c.reconnecting(m) ? "reconnecting" : "here") : m.state === "lost" ? "lost" : "absent",
       attestation: join === c.ownJoin ? "agrees" : c.attestation(join),
       joinedAt: here ? m.at : null,
       own: join === c.ownJoin,

@@ -1,6 +1,7 @@
 // The room as the page shows it.
 import { suiteName } from "../../keys/profile";
 import { hex } from "../../words/bytes";
+import type { Member } from "../../engine/session/state";
 import type { Fingerprint, LinkView, Plate, Protection, Room, RosterRow } from "../../view/model";
 import type { OwnState } from "../../media/own";
 import { pictureOf } from "../../media/picture";
@@ -8,7 +9,7 @@ import type { Attendance } from "../session/attendance";
 import { shown } from "../problem";
 import { phaseOf, proposals, statusOf, type CardContext } from "./card";
 import { camera, devices, microphone, ownPicture } from "./devices";
-import { layoutOf, sourcesOf } from "./layout";
+import { layoutOf, silent, sourcesOf } from "./layout";
 import { planFacts, plateOf, roster, type PlanFacts } from "./people";
 import type { Stage } from "./stage";
 
@@ -20,6 +21,8 @@ export interface RoomContext extends CardContext {
   readonly self: Plate;
   readonly links: readonly LinkView[];
   readonly stage: Stage;
+  /** away: this device's own connection to its node is lost. */
+  readonly away: boolean;
 }
 
 /** roomView is null before the log has told the plan. */
@@ -31,11 +34,12 @@ export function roomView(c: RoomContext): Room | null {
   if (facts === undefined) return null;
   const ownJoin = room.joinId;
   const muted = tracks.get("microphone")?.muted ?? false;
+  const reconnecting = reconnects(c, ownJoin);
   const rows = roster(state, {
     facts,
     ownJoin,
     attestation: (join) => room.beliefs.attestations.of(join),
-    reconnecting: () => false,
+    reconnecting,
   });
   const onStage = c.stage.choose(others(c), speakers(c), c.pinned, now);
   attendance.stage(onStage);
@@ -44,7 +48,7 @@ export function roomView(c: RoomContext): Room | null {
   const self = member === undefined ? c.self : plateOf(member, facts);
   const layout = layoutOf(state, {
     facts, ownJoin, arrivals, wish: c.wish, stage: onStage, ownPicture: picture,
-    ownScreen: own.screen === null ? null : pictureOf(own.screen), ownMuted: muted, now,
+    ownScreen: own.screen === null ? null : pictureOf(own.screen), ownMuted: muted, reconnecting, now,
   }); // prettier-ignore
   return {
     kind: "room",
@@ -66,6 +70,19 @@ export function roomView(c: RoomContext): Room | null {
     proposals: proposals(state, facts, c),
     until: state.until(),
     pinned: c.pinned,
+  };
+}
+
+/**
+ * reconnects tells of whom nothing comes for now: everybody of a side whose link is down, at once and long before a log says so;
+ * whose media have stopped; and this device itself while it cannot reach its node. It is a fault, never a departure.
+ */
+function reconnects({ attendance, links, away, now }: RoomContext, ownJoin: string | undefined): (m: Member) => boolean {
+  const down = new Set(links.filter((l) => l.state === "down").map((l) => l.side.id));
+  const sources = sourcesOf(attendance.followed.log.state.tracks());
+  return (m) => {
+    const join = hex(m.join);
+    return join === ownJoin ? away : down.has(hex(m.side)) || silent(sources.get(join) ?? {}, attendance.arrivals, now);
   };
 }
 

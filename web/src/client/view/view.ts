@@ -36,6 +36,11 @@ export interface Facts {
 /** A lost connection is said after this long, ms: most come back sooner. */
 const quietFor = 800;
 
+function awaySince({ connection, now }: Facts): number | undefined {
+  const at = connection.lostAt;
+  return at !== undefined && now - at >= quietFor ? at : undefined;
+}
+
 export function viewOf(f: Facts): View {
   const { connection } = f;
   const self = connection.identity;
@@ -50,14 +55,14 @@ export function viewOf(f: Facts): View {
   };
   const sessions = (f.scopes?.all() ?? []).flatMap(({ log }) => card(log.state, context) ?? []);
   const links = connection.links.map(linkView);
-  const lostAt = connection.lostAt;
+  const lostAt = awaySince(f);
   return {
     screen: screenOf(f, self, plate, context, sessions, links),
     side,
     self: plate,
     officer: context.officer,
     demonstration: self?.accreditation?.verified === "demonstration",
-    connection: lostAt === undefined || f.now - lostAt < quietFor ? { kind: "connected" } : { kind: "reconnecting", since: lostAt },
+    connection: lostAt === undefined ? { kind: "connected" } : { kind: "reconnecting", since: lostAt },
     clockOffset: connection.clock.offset,
     zones: zones(side, self?.side?.zone ?? "", plansOf(f, context)),
     sessions: [...sessions].sort((a, b) => a.from - b.from || (a.scope < b.scope ? -1 : 1)),
@@ -81,7 +86,7 @@ function screenOf(f: Facts, self: Self | undefined, plate: Plate | null, context
   const { hold } = f.hall;
   if (hold.kind === "room" && plate !== null) {
     const { attendance, wish, pinned } = hold;
-    const room = roomView({ ...context, attendance, wish, pinned, own: f.hall.own.state, self: plate, links, stage: f.stage });
+    const room = roomView({ ...context, attendance, wish, pinned, own: f.hall.own.state, self: plate, links, stage: f.stage, away: awaySince(f) !== undefined });
     if (room !== null) return room;
   }
   if (hold.kind === "holding" && plate !== null) {
@@ -115,7 +120,8 @@ function entry(hold: Extract<Hold, { kind: "holding" }>, session: SessionCard, s
   if (hold.entering) return { kind: "entering" };
   if (!session.mayEnter) return { kind: "wait", problem: session.whyNot };
   if (heard.kind === "asking") return { kind: "wait", problem: null };
-  return self.role === "principal" ? { kind: "automatic" } : { kind: "button" };
+  // A microphone that cannot be had is never proven: who enters without one has to say so.
+  return self.role === "principal" && heard.kind !== "failed" ? { kind: "automatic" } : { kind: "button" };
 }
 
 function formatsOf(f: Facts, c: CardContext): KnownFormat[] {
