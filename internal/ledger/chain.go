@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"parley.link/parley/internal/act"
+	"parley.link/parley/internal/canon"
 	"parley.link/parley/internal/problem"
 )
 
@@ -99,33 +100,52 @@ func (l *Ledger) putOutbox(p parsed, now int64) error {
 	return nil
 }
 
-// replayItem puts a stored item back: the own ones that are not ordered are in effect again.
-func (l *Ledger) replayItem(it Item) {
-	_, _, so, err := parseItem(it.Bytes)
+// replayItem puts a stored item back: the own ones that are not ordered are in effect again. It is checked as when it was new, by its node's
+// signature, its place and its author's: whoever changes the file between two starts could otherwise have this node put something in effect,
+// or give out something in its own chain, that nobody signed. (Leaving items out needs no forging, and is not seen here.)
+func (l *Ledger) replayItem(it Item) error {
+	read, o, so, err := parseItem(it.Bytes)
+	if err != nil {
+		return err
+	}
 	c := l.chain(it.Side)
-	if err != nil || it.Seq < c.next && !c.own {
-		return
+	switch {
+	case read.Side != it.Side, read.Seq != it.Seq, read.Hash != it.Hash, Scope(o.Scope) != l.cfg.Scope:
+		return problem.New(problem.OutOfOrder, "what", "outbox")
+	case it.Seq < c.done:
+		return nil // ordered: the log has it by value, for peers that ask
+	case !l.signedItem(it.Side, so):
+		return problem.New(problem.BadSignature, "what", "outbox")
+	case it.Seq != c.next, [32]byte(o.Prev) != c.last:
+		// Its node signed two chains and the log holds the other (a liar's, or ours after a disk of yesterday): it is nothing of this one.
+		return nil
 	}
 	if c.own {
-		if it.Seq < c.done { // ordered: kept for peers that ask
-			l.reinsert(c, it)
-			return
+		p, err := parse(o.Act)
+		if err != nil {
+			return err
+		}
+		if err := l.verify(p.Key, act.ContextAct, p.signed.Act, p.signed.Sig, problem.BadSignature); err != nil {
+			return err
 		}
 		_ = l.state.Overlay(so) // the rules may have overtaken it meanwhile; it is ordered all the same, as void
 	}
-	if it.Seq == c.next {
-		c.add(it)
-	}
+	c.add(it)
+	return nil
 }
 
-// reinsert keeps the own chain's items sorted and single, whether the log or the outbox table told of them first.
-func (l *Ledger) reinsert(c *chain, it Item) {
-	for i := range c.items {
-		if c.items[i].Seq == it.Seq {
-			c.items[i] = it
-			return
-		}
+// replayHead puts a stored countersignature back, checked likewise.
+func (l *Ledger) replayHead(h HeadSig) error {
+	p := l.peers[h.Side]
+	var head act.Head
+	if p == nil || canon.Decode(h.Head, &head) != nil || head.Index != h.Index || h.Index >= uint64(len(l.log)) {
+		return problem.New(problem.OutOfOrder, "what", "head")
 	}
+	if Scope(pad(head.Scope)) != l.cfg.Scope || string(head.Hash) != string(l.log[h.Index].Hash[:]) {
+		return problem.New(problem.Forked, "what", "head")
+	}
+	p.counter = h
+	return l.verify(l.nodeKey(h.Side), act.ContextHead, h.Head, h.Sig, problem.BadSignature)
 }
 
 // onOutbox takes an item of a peer's chain. Only the next one is taken; a gap is fetched; another item at a place already

@@ -93,11 +93,13 @@ func replay(l *Ledger, s Saved, now int64) (*Ledger, error) {
 		}
 	}
 	for _, it := range s.Items {
-		l.replayItem(it)
+		if err := l.replayItem(it); err != nil {
+			return nil, problem.New(problem.StoreDamaged, "what", "outbox", "why", string(problem.CodeOf(err)))
+		}
 	}
 	for _, h := range s.Heads {
-		if p := l.peers[h.Side]; p != nil {
-			p.counter = h
+		if err := l.replayHead(h); err != nil {
+			return nil, problem.New(problem.StoreDamaged, "what", "head", "why", string(problem.CodeOf(err)))
 		}
 	}
 	for _, e := range s.Evidence {
