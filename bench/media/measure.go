@@ -5,10 +5,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"parley.link/parley/bench/media/light"
 )
+
+// wavesApart is between two people of a room who publish.
+const wavesApart = 400 * time.Millisecond
 
 // measure runs one scenario on a fresh server, or on the running one.
 func (c *config) measure(ctx context.Context, t *target, sc scenario) (f figure, err error) {
@@ -42,11 +46,16 @@ func (c *config) measure(ctx context.Context, t *target, sc scenario) (f figure,
 // gather brings everybody in and waits for every stream. In a fan-out the memory of the publisher is no subscriber's: before is taken anew.
 func (c *config) gather(ctx context.Context, s *session, srv *server, sc scenario, before *float64) error {
 	publishers, listeners := sc.seats()
-	if err := s.join(ctx, srv, publishers); err != nil {
-		return err
+	for wave := range slices.Chunk(publishers, sc.rooms) {
+		if err := s.join(ctx, srv, wave); err != nil {
+			return err
+		}
+		// People of one room do not come within a few milliseconds of each other. (Galène collects a newcomer's tracks for 200 ms and then offers
+		// them to those who were there when the first came.)
+		time.Sleep(wavesApart)
 	}
 	if len(listeners) > 0 {
-		time.Sleep(time.Second)
+		time.Sleep(600 * time.Millisecond)
 		*before = resident(srv.pid)
 		if err := s.join(ctx, srv, listeners); err != nil {
 			return err

@@ -38,17 +38,18 @@ func names() (all []string) {
 	return all
 }
 
-// seats gives first those who publish, then those who only listen.
+// seats gives first those who publish, then those who only listen; of each, one of every room after the other.
 func (s scenario) seats() (publishers, listeners []sfu.Seat) {
-	for r := range s.rooms {
-		room := fmt.Sprintf("room%d", r)
-		for p := range s.publish {
+	for p := range s.publish {
+		for r := range s.rooms {
 			publishers = append(publishers, sfu.Seat{
-				Room: room, Name: fmt.Sprintf("r%dp%d", r, p), Audio: true, Video: s.video, Listen: s.listen == 0,
+				Room: fmt.Sprintf("room%d", r), Name: fmt.Sprintf("r%dp%d", r, p), Audio: true, Video: s.video, Listen: s.listen == 0,
 			})
 		}
-		for l := range s.listen {
-			listeners = append(listeners, sfu.Seat{Room: room, Name: fmt.Sprintf("r%dl%d", r, l), Listen: true})
+	}
+	for l := range s.listen {
+		for r := range s.rooms {
+			listeners = append(listeners, sfu.Seat{Room: fmt.Sprintf("room%d", r), Name: fmt.Sprintf("r%dl%d", r, l), Listen: true})
 		}
 	}
 	return publishers, listeners

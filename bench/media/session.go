@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"net/netip"
 	"sync"
 	"time"
@@ -64,12 +65,19 @@ func (s *session) join(ctx context.Context, a sfu.Adapter, seats []sfu.Seat) err
 		if err != nil {
 			return fmt.Errorf("%s publishes: %w", seat.Name, err)
 		}
-		src := s.loop.Publish(p.Up(), float64(i)/float64(len(seats)))
+		src := s.loop.Publish(p.Up(), phase(seat.Name))
 		s.mu.Lock()
 		s.sources, s.profile = append(s.sources, src), profile
 		s.mu.Unlock()
 		return nil
 	})
+}
+
+// phase spreads sources over the time of a frame, the same way in every round.
+func phase(name string) float64 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return float64(h.Sum32()%997) / 997
 }
 
 // atOnce calls f for 0 to n-1, so many at a time, and returns the first error.
@@ -116,10 +124,24 @@ func (s *session) flows(ctx context.Context, want int) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("only %d of %d streams came: %w", have, want, ctx.Err())
+			return fmt.Errorf("only %d of %d streams came: %s", have, want, s.states())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// states counts how far the receiving connections have come.
+func (s *session) states() string {
+	n := map[string]int{}
+	for _, p := range s.people {
+		if len(p.Downs()) == 0 {
+			n["nothing offered"]++
+		}
+		for _, e := range p.Downs() {
+			n[e.State()]++
+		}
+	}
+	return fmt.Sprint(n)
 }
 
 func (s *session) streams() (all []*light.Stream) {

@@ -89,6 +89,23 @@ func (e *End) Stood(ctx context.Context) (string, error) {
 	return e.profile.String(), e.err
 }
 
+// State tells in a few words how far the connection has come, for whoever has to find out why it went no further.
+func (e *End) State() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.err != nil:
+		return e.err.Error()
+	case e.remoteUfrag == "":
+		return "no description of the far end"
+	case !e.remote.IsValid():
+		return fmt.Sprintf("no answer from any of %v", e.candidates)
+	case e.sealing == nil:
+		return "no DTLS yet"
+	}
+	return fmt.Sprintf("stands, %d streams", len(e.streams))
+}
+
 // AddCandidate takes a candidate of the far end, as in a=candidate: or in a trickled message; what is of no use is ignored.
 func (e *End) AddCandidate(line string) {
 	if c, ok := candidate(line); ok {

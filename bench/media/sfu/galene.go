@@ -159,6 +159,11 @@ func (p *galenePerson) take(ctx context.Context, l *light.Loop, m galeneMessage,
 			return err
 		}
 		return wsjson.Write(ctx, p.conn, galeneMessage{Type: "answer", ID: m.ID, SDP: sdp})
+	case "close": // the same id may be offered again, as another connection
+		if e := p.ends[m.ID]; e != nil {
+			delete(p.ends, m.ID)
+			p.drop(e)
+		}
 	case "ice":
 		e := p.ends[m.ID]
 		if m.ID == p.stream {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -121,6 +122,13 @@ func (b *base) down(e *light.End) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.downs = append(b.downs, e)
+}
+
+func (b *base) drop(e *light.End) {
+	b.mu.Lock()
+	b.downs = slices.DeleteFunc(b.downs, func(x *light.End) bool { return x == e })
+	b.mu.Unlock()
+	e.Close()
 }
 
 // close ends the signalling first, then the connections.
