@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -101,7 +102,8 @@ func (w appender) entries(r ledger.Records) error {
 	return nil
 }
 
-// ordered drops a peer's item that the log now holds by value. The own chain stays: peers may still ask for it.
+// ordered drops a peer's item that the log now holds by value. The own chain stays: peers may still ask for it. A disk of yesterday lacks
+// own items that a peer's log brings back; without them here, the next own item would stand after a gap and could not be kept.
 func (w appender) ordered(e act.Entry) error {
 	if e.From != act.ItemOutbox {
 		return nil
@@ -112,7 +114,9 @@ func (w appender) ordered(e act.Entry) error {
 		return err
 	}
 	if bytes.Equal(o.Side, w.own[:]) {
-		return nil
+		hash := sha256.Sum256(so.Item)
+		return w.exec(`INSERT INTO outbox(scope,side,seq,hash,bytes) SELECT ?1,?2,?3,?4,?5
+			WHERE ?3=(SELECT coalesce(max(seq),-1)+1 FROM outbox WHERE scope=?1 AND side=?2)`, w.scope[:], o.Side, int64(o.Seq), hash[:], e.Item)
 	}
 	return w.exec(`DELETE FROM outbox WHERE scope=? AND side=? AND seq<=?`, w.scope[:], o.Side, int64(o.Seq))
 }

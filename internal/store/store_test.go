@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"parley.link/parley/internal/ledger"
 	"parley.link/parley/internal/problem"
 )
 
@@ -208,5 +209,33 @@ func BenchmarkAppend(b *testing.B) {
 		if err := s.Append(b.Context(), testScope, testOwn, c.turn()); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A backup lacks own outbox items that were ordered since. They come back by value, in a peer's entries, and the own chain goes on after them.
+func TestOwnItemsOfADiskOfYesterday(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "parley.db"), Options{})
+	c := &chain{}
+	entry := func(item []byte) ledger.Records {
+		c.waiting = item
+		r := c.turn()
+		r.Items = nil
+		return r
+	}
+	put := func(r ledger.Records) {
+		t.Helper()
+		if err := s.Append(t.Context(), testScope, testOwn, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second := c.item(testOwn, &c.ownSeq, &c.ownPrev), c.item(testOwn, &c.ownSeq, &c.ownPrev)
+	put(ledger.Records{Items: []ledger.Item{first}})
+	put(entry(first.Bytes)) // was here already
+	put(entry(second.Bytes))
+	third := c.item(testOwn, &c.ownSeq, &c.ownPrev)
+	put(ledger.Records{Items: []ledger.Item{third}})
+	saved, err := s.Load(t.Context(), testScope)
+	if err != nil || len(saved.Items) != 3 || saved.Items[1].Hash != second.Hash || saved.Items[2].Hash != third.Hash {
+		t.Fatal(err, saved.Items)
 	}
 }
