@@ -56,6 +56,8 @@ const (
 	Forked           Code = "forked"
 	HeldBack         Code = "held-back"
 	Gap              Code = "gap"
+	NotCountersigned Code = "not-countersigned" // a node keeps its signature of the log back
+	MemberDiffers    Code = "member-differs"    // one member attests another group than all others
 
 	// Media and devices.
 	MediaFailed       Code = "media-failed"

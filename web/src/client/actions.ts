@@ -6,6 +6,7 @@ import type { Notices } from "./notices";
 import type { Office } from "./office";
 import type { OfficerDesk } from "./officer";
 import { ProblemError, shown } from "./problem";
+import { evidenceFile } from "./session/evidence";
 import type { Scopes } from "./session/scopes";
 
 export interface ActionPorts {
@@ -58,6 +59,7 @@ export function makeActions(p: ActionPorts): Actions {
     pin: (tile) => hall.pin(tile),
 
     dismiss: (notice) => notices.dismiss(notice),
+    saveEvidence: () => done(async () => save("parley-evidence.json", evidenceFile(await (await connection.self).evidence.all()))),
 
     refreshOfficer: () => void p.office()?.desk.refresh().catch(() => undefined),
     accredit: (draft) => done(() => office(({ desk }) => desk.accredit(draft))),
@@ -72,6 +74,16 @@ export function makeActions(p: ActionPorts): Actions {
     proposeExtend: (scope) => done(() => office((o) => o.office.extend(scope, connection.clock.nodeNow()))),
     proposeClose: (scope) => done(() => office((o) => o.office.close(scope))),
   });
+}
+
+/** save lets the browser write a text as a file. */
+function save(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 async function done(work: () => Promise<unknown>): Promise<Outcome> {

@@ -16,7 +16,10 @@ import { Office } from "./office";
 import { OfficerDesk } from "./officer";
 import { ProblemError } from "./problem";
 import { Attendance, type AttendancePorts } from "./session/attendance";
+import type { Evidence } from "./session/evidence";
 import { Scopes, type Followed } from "./session/scopes";
+import type { Self } from "./self";
+import { troubles } from "./session/troubles";
 import { once, share, Store } from "./store";
 import { Stage } from "./view/stage";
 import { viewOf } from "./view/view";
@@ -149,6 +152,7 @@ class ParleyClient {
       applied: (f, a) => this.#attending(f)?.applied(a),
       caughtUp: (f) => this.#caughtUp(f),
       alarm: (_f, p) => this.#notices.alarm(p),
+      evidence: (e) => this.#keep(self, e),
       changed: this.#render,
     });
     if (self.officer && this.#desk === undefined) this.#openOffice();
@@ -218,12 +222,17 @@ class ParleyClient {
       accreditation: () => self.accreditationBytes,
       submit: (made) => scopes.submit(followed.id, made),
       alarm: (p) => this.#notices.alarm(p),
+      evidence: (e) => this.#keep(self, e),
       warn: (p) => this.#notices.warn(p),
       changed: this.#render,
       now: Date.now,
       nodeNow: () => this.#connection.clock.nodeNow(),
       wake: (at) => this.#clock.wake(at),
     });
+  }
+
+  #keep(self: Self, e: Evidence): void {
+    self.evidence.keep(e).catch(() => this.#notices.warn(new ProblemError("internal", { at: "evidence" })));
   }
 
   #iceServers(): RTCIceServer[] {
@@ -311,6 +320,9 @@ class ParleyClient {
     const heldBack = (attendance?.followed.pending.heldBack().length ?? 0) > 0 && this.#connection.lostAt === undefined;
     this.#notices.while(heldBack, new ProblemError("held-back"));
     this.#notices.while(this.#scopes?.uncertain() ?? false, new ProblemError("uncertain"));
+    for (const { code, params } of troubles(attendance, now, this.#options.language)) {
+      this.#notices.while(params !== undefined, new ProblemError(code, params), code === "member-differs" ? "alarm" : "warning");
+    }
     this.#notices.while(this.#connection.clock.off, new ProblemError("clock-off"));
     this.#notices.while(attendance?.mediaFailing(now) ?? false, new ProblemError("media-failed"));
     this.#enterPrincipal();

@@ -48,7 +48,7 @@ export class Notices {
 
   #add(id: string, problem: ProblemError, severity: Severity, dismissible: boolean, until: number): void {
     const before = this.#notices.get(id);
-    if (before !== undefined) {
+    if (before !== undefined && sameParams(before.problem.params, problem.params)) {
       this.#notices.set(id, { ...before, until });
       return;
     }
@@ -59,4 +59,10 @@ export class Notices {
   #drop(id: string): void {
     if (this.#notices.delete(id)) this.#changed();
   }
+}
+
+/** A condition that goes on and concerns somebody else is said anew. */
+function sameParams(a: Readonly<Record<string, string>> | undefined, b: Readonly<Record<string, string>>): boolean {
+  const names = new Set([...Object.keys(a ?? {}), ...Object.keys(b)]);
+  return [...names].every((n) => a?.[n] === b[n]);
 }

@@ -11,6 +11,7 @@ import {
   nodeCert, officerCert, open, sideId, type Accreditation, type SignedBody,
 } from "../words/ident"; // prettier-ignore
 import { ProblemError } from "./problem";
+import { EvidenceBox } from "./session/evidence";
 import { Pins } from "./session/pins";
 import type { Identity } from "./socket";
 
@@ -26,6 +27,7 @@ export interface EnrolmentState {
 export class Self {
   readonly device: Device;
   readonly pins: Pins;
+  readonly evidence: EvidenceBox;
   readonly #cabinet: Cabinet;
   readonly #verifier: Verifier;
   #accreditation: Uint8Array<ArrayBuffer>;
@@ -38,6 +40,7 @@ export class Self {
     this.#verifier = verifier;
     this.device = device;
     this.pins = new Pins(cabinet);
+    this.evidence = new EvidenceBox(cabinet);
     this.#accreditation = accreditation;
   }
 
@@ -83,12 +86,13 @@ export class Self {
     if (side === undefined || !equal(side.id, c.side)) throw new ProblemError("malformed", { what: "side" });
     const key = decodeIdent(delegationKey, side.delegation);
     if (!equal(sideId(key), side.id)) throw new ProblemError("link-swapped-key", { side: "own" });
-    await this.pins.own(side.id, this.#accreditation.length > 0 || w.accreditation.length > 0);
+    await this.pins.own(side.id, false); // another side than the one pinned is refused; nothing is pinned on the node's word
     const node = open(nodeCert, side.nodeCert);
     if (!equal(node.value.key, c.node) || !equal(node.value.side, side.id)) throw new ProblemError("link-unknown-key");
     if (now < node.value.from || now >= node.value.until) throw new ProblemError("link-unknown-key", { reason: "expired" });
     await this.#verifier.verify(rooted(node.signed, contextNode, key, "link-unknown-key"));
     if (w.accreditation.length > 0) await this.#keep(w.accreditation, side);
+    if (this.accreditation !== undefined && equal(this.accreditation.side, side.id)) await this.pins.own(side.id, true);
     this.#side = side;
     this.#officer = w.officer;
   }
@@ -119,7 +123,7 @@ export class Self {
     ]);
     this.#accreditation = new Uint8Array(bytes);
     await this.#cabinet.put(place, this.#accreditation);
-    await this.pins.own(side.id, true);
+    await this.pins.own(side.id, true); // the officer's signature holds: this is the side
   }
 }
 

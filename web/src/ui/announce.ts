@@ -41,8 +41,8 @@ export function changes(before: View, after: View, t: Translate, language: Langu
 
   sayPhase(old.phase, room.phase, t, atOnce);
 
-  const seal = protectionText(room.protection, t);
-  if (room.protection.kind !== old.protection.kind || seal.level !== protectionText(old.protection, t).level) {
+  const seal = protectionText(room.protection, t, language);
+  if (room.protection.kind !== old.protection.kind || seal.level !== protectionText(old.protection, t, language).level) {
     (room.protection.kind === 'alarm' ? atOnce : later)(`${seal.title}. ${seal.detail}.`);
   }
   return said;

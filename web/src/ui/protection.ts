@@ -1,3 +1,6 @@
+import type { Language } from '../i18n/languages.ts';
+import { pick } from '../i18n/text.ts';
+import { moment } from '../i18n/time.ts';
 import type { Translate } from '../i18n/translate.ts';
 import type { Protection } from '../view/model.ts';
 
@@ -8,12 +11,16 @@ export interface ProtectionText {
   readonly detail: string;
 }
 
-export function protectionText(protection: Protection, t: Translate): ProtectionText {
+export function protectionText(protection: Protection, t: Translate, language: Language): ProtectionText {
   switch (protection.kind) {
     case 'waiting':
       return { level: 'waiting', title: t('protection.waiting'), detail: t('protection.waiting-text') };
     case 'sealing':
       return { level: 'turning', title: t('protection.sealing'), detail: t('protection.sealing-text', { epoch: protection.epoch }) };
+    case 'unsigned': {
+      const time = `${moment(protection.since, 'UTC', language).time} UTC`;
+      return { level: 'partly', title: t('protection.unsigned'), detail: t('protection.unsigned-text', { side: pick(protection.side.name, language).text, time }) };
+    }
     case 'alarm':
       return { level: 'alarm', title: t('protection.alarm'), detail: t('protection.alarm-text') };
     case 'sealed': {

@@ -16,11 +16,11 @@ const t = translator('en');
 describe('protection', () => {
   it('is degraded until every key is confirmed', () => {
     const sealed = { kind: 'sealed', suite: 'MLS_256_XWING_AES256GCM_SHA512_Ed25519', epoch: 7, confirmed: 6, members: 6 } as const;
-    expect(protectionText(sealed, t)).toEqual({ level: 'sealed', title: 'Sealed end to end', detail: 'X-Wing · epoch 7 · all 6 keys confirmed' });
-    expect(protectionText({ ...sealed, confirmed: 5 }, t)).toEqual({ level: 'partly', title: 'Sealed, not all confirmed', detail: 'X-Wing · epoch 7 · 5 of 6 keys confirmed' });
+    expect(protectionText(sealed, t, 'en')).toEqual({ level: 'sealed', title: 'Sealed end to end', detail: 'X-Wing · epoch 7 · all 6 keys confirmed' });
+    expect(protectionText({ ...sealed, confirmed: 5 }, t, 'en')).toEqual({ level: 'partly', title: 'Sealed, not all confirmed', detail: 'X-Wing · epoch 7 · 5 of 6 keys confirmed' });
   });
   it('gives an unknown suite its whole name', () => {
-    expect(protectionText({ kind: 'sealed', suite: 'MLS_128_P256', epoch: 1, confirmed: 1, members: 1 }, t).detail).toContain('MLS_128_P256');
+    expect(protectionText({ kind: 'sealed', suite: 'MLS_128_P256', epoch: 1, confirmed: 1, members: 1 }, t, 'en').detail).toContain('MLS_128_P256');
   });
 });
 

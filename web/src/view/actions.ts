@@ -28,6 +28,7 @@ export interface Actions {
   pin(tile: string | null): void;
 
   dismiss(notice: string): void;
+  saveEvidence(): Done; // of forks and lies, as a file
 
   // officers
   refreshOfficer(): void;

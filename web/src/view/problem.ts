@@ -10,6 +10,7 @@ export const problemCodes = [
   'replayed', 'not-yours', 'not-in-force', 'already-done', 'no-such-proposal', 'proposal-lapsed', 'no-such-track', 'session-suspended',
   'session-closed', 'time-over', 'stale-epoch', 'commit-claims', 'plan-invalid', 'not-committer',
   'link-lost', 'link-unknown-key', 'link-swapped-key', 'link-not-verified', 'fingerprint-wrong', 'forked', 'held-back', 'gap',
+  'not-countersigned', 'member-differs',
   'media-failed', 'microphone-refused', 'microphone-lost', 'camera-refused', 'camera-lost', 'screen-refused', 'cannot-open',
   'node-unreachable', 'node-stopping', 'disk-full', 'uncertain', 'store-damaged', 'port-busy',
 ] as const;

@@ -49,6 +49,7 @@ export type Protection =
   | { readonly kind: 'waiting' } // alone or not in the group yet: nothing is sent
   | { readonly kind: 'sealing'; readonly epoch: number } // keys are being agreed; what is sent is sealed with the epoch before
   | { readonly kind: 'sealed'; readonly suite: string; readonly epoch: number; readonly confirmed: number; readonly members: number }
+  | { readonly kind: 'unsigned'; readonly side: SideName; readonly since: number } // sealed, but a node has not countersigned the log since then
   | { readonly kind: 'alarm'; readonly problem: Problem }; // nothing may be trusted until people have looked
 // In `sealed`, confirmed < members is drawn as degraded ("4 of 6 keys confirmed").
 

@@ -13,6 +13,7 @@ import type { Socket } from "../socket";
 import type { Workers } from "../workers";
 import { Arrivals } from "./arrivals";
 import { RoomMedia } from "./media";
+import type { Evidence } from "./evidence";
 import { OwnTracks } from "./own-tracks";
 import { Room } from "./room";
 import type { Applied } from "./scope-log";
@@ -31,6 +32,7 @@ export interface AttendancePorts {
   accreditation(): Uint8Array;
   submit(made: MadeAct): Promise<void>;
   alarm(problem: ProblemError): void;
+  evidence(e: Evidence): void;
   warn(problem: ProblemError): void;
   gone(problem: ProblemError | null): void;
   changed(): void;
@@ -83,6 +85,7 @@ export class Attendance {
       ...ports,
       keys: workers.keys,
       log: followed.log,
+      evidence: (statements) => ports.evidence({ what: "attestation", scope, at: ports.nodeNow(), statements }),
       scope,
       relay: (kind, payload) => void socket.send({ case: "relay", value: { scope, kind, payload } }),
       tell: workers.tell,
@@ -217,7 +220,7 @@ export class Attendance {
   #want(): void {
     const { state } = this.followed.log;
     const own = this.room.joinId ?? "";
-    const announced = state.tracks().map((t) => ({ id: t.id, join: hex(t.join), source: t.source, muted: t.muted }));
+    const announced = state.tracks().map((t) => ({ id: t.id, join: hex(t.join), source: t.source, muted: t.muted })).filter((t) => !this.room.isNamed(t.join));
     this.#media.want(wants(announced, own, this.#stage));
   }
 
@@ -227,6 +230,6 @@ export class Attendance {
 
   #leafOf(id: string): number | null {
     const track = this.#track(id);
-    return track === undefined ? null : this.room.leafOf(hex(track.join));
+    return track === undefined || this.room.isNamed(hex(track.join)) ? null : this.room.leafOf(hex(track.join));
   }
 }

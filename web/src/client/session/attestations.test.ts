@@ -10,7 +10,7 @@ test("who says the same agrees, who says another thing of the same epoch differs
   expect(a.hear("j", belief(1n))).toBe(true);
   expect(a.hear("k", belief(1n, "other"))).toBe(true);
   expect([a.of("j"), a.of("k")]).toEqual(["agrees", "differs"]);
-  expect(a.differing()).toEqual(["k"]);
+  expect([a.contradictory("j"), a.contradictory("k")]).toEqual([false, false]);
 });
 
 test("an attestation may come before the epoch is entered here", () => {
@@ -38,4 +38,5 @@ test("a member that says two things of one epoch is caught", () => {
   expect(a.hear("j", belief(1n))).toBe(true);
   expect(a.hear("j", belief(1n, "other"))).toBe(false);
   expect(a.of("j")).toBe("agrees");
+  expect(a.contradictory("j")).toBe(true);
 });

@@ -1,5 +1,5 @@
 // What members attested. After each epoch every member signs what it believes the group is; two beliefs about one epoch are a
-// fork. Pure: verified attestations in, a verdict on every member out.
+// fork, or a lie (split.ts). Pure: verified attestations in, a comparison of every member with oneself out.
 
 /** Verdicts as a page shows them. */
 export type Attestation = "agrees" | "awaited" | "differs";
@@ -19,6 +19,7 @@ export class Attestations {
   #own: Belief | undefined;
   #since = 0;
   readonly #heard = new Map<string, Belief>();
+  readonly #proven = new Set<string>();
 
   /** enter begins an epoch: what others said of earlier ones is over, what they said early of this one counts. */
   enter(own: Belief, now: number): void {
@@ -31,7 +32,10 @@ export class Attestations {
   /** hear takes a verified attestation of a member, named by its join; false if it contradicts what that member said before. */
   hear(join: string, belief: Belief): boolean {
     const before = this.#heard.get(join);
-    if (before !== undefined && before.group === belief.group && before.epoch === belief.epoch) return same(before, belief);
+    if (before !== undefined && sameEpoch(before, belief)) {
+      if (!same(before, belief)) this.#proven.add(join);
+      return same(before, belief);
+    }
     if (before !== undefined && before.group === belief.group && before.epoch > belief.epoch) return true;
     this.#heard.set(join, belief);
     return true;
@@ -43,9 +47,9 @@ export class Attestations {
     return same(heard, this.#own) ? "agrees" : "differs";
   }
 
-  /** differing lists members whose belief about this very epoch is another: the group has been split. */
-  differing(): string[] {
-    return [...this.#heard.keys()].filter((join) => this.of(join) === "differs");
+  /** contradictory says that a member signed two things of one epoch: the lie needs no other witness. */
+  contradictory(join: string): boolean {
+    return this.#proven.has(join);
   }
 
   /** overdue says whether members have had their time. */
@@ -57,6 +61,7 @@ export class Attestations {
   forget(): void {
     this.#own = undefined;
     this.#heard.clear();
+    this.#proven.clear();
   }
 }
 

@@ -11,7 +11,8 @@ import type { Member } from "../../engine/session/state";
 import { encode } from "../../words/canon";
 import type { Author } from "../author";
 import { asProblem, ProblemError } from "../problem";
-import { Beliefs, readReady } from "./beliefs";
+import { Beliefs, readReady, type Believer } from "./beliefs";
+import type { Statement } from "./evidence";
 import type { Attestation } from "./attestations";
 import { Epochs } from "./epochs";
 import { GroupWork } from "./group-work";
@@ -33,6 +34,7 @@ export interface RoomPorts {
   joined(again: boolean): void;
   changed(): void;
   alarm(problem: ProblemError): void;
+  evidence(statements: readonly Statement[]): void;
   warn(problem: ProblemError): void;
   /** gone ends the room, with the reason if it was not the person's wish. */
   gone(problem: ProblemError | null): void;
@@ -61,7 +63,8 @@ export class Room {
   #fingerprint: readonly string[] | undefined;
   #forked: ProblemError | undefined;
   #ended = false;
-  #mustGoSince: number | undefined;
+  /** When each join that must go, by id, was first seen in the group. */
+  #mustGo = new Map<string, number>();
   /** What members said of epochs that are not yet held here, by join: the newest of each. */
   readonly #early = new Map<string, { group: string; epoch: bigint }>();
   #overdue = false;
@@ -69,7 +72,17 @@ export class Room {
   constructor(ports: RoomPorts) {
     this.#ports = ports;
     const { keys, scope } = ports;
-    this.beliefs = new Beliefs({ keys, scope, relay: ports.relay, alarm: (p) => this.#fork(p), changed: ports.changed });
+    this.beliefs = new Beliefs({
+      keys,
+      scope,
+      relay: ports.relay,
+      members: () => this.#believers(),
+      alarm: (p) => this.#fork(p),
+      named: ports.changed,
+      evidence: ports.evidence,
+      changed: () => this.look(),
+      now: ports.now,
+    });
     this.epochs = new Epochs({
       keys,
       scope,
@@ -126,8 +139,9 @@ export class Room {
     }
     const { state } = this.#ports.log;
     this.#watchRemovals(this.#ports.now());
-    if (state.phase() === "suspended" || this.#overdue) this.epochs.suspend();
-    if (state.phase() === "agreed" && this.#forked === undefined && !this.#overdue) this.epochs.resume();
+    const silent = this.#overdue || this.beliefs.doubt;
+    if (state.phase() === "suspended" || silent) this.epochs.suspend();
+    if (state.phase() === "agreed" && this.#forked === undefined && !silent) this.epochs.resume();
     switch (this.member?.state) {
       case "live":
         this.#work.look(this.#ports.now());
@@ -149,9 +163,11 @@ export class Room {
   }
 
   #watchRemovals(now: number): void {
-    const mustGo = this.#ports.log.state.pendingRemoves().some((r) => r.must);
-    this.#mustGoSince = mustGo ? (this.#mustGoSince ?? now) : undefined;
-    const overdue = this.#mustGoSince !== undefined && now - this.#mustGoSince >= removeWithin;
+    const joins = this.#ports.log.state.pendingRemoves().flatMap((r) => (r.must ? [hex(r.join)] : []));
+    this.#mustGo = new Map(joins.map((join) => [join, this.#mustGo.get(join) ?? now]));
+    const late = [...this.#mustGo.values()].some((since) => now - since >= removeWithin);
+    // A node that keeps its countersignature back keeps the commit from being ordered: there is nothing to wait for.
+    const overdue = late || (joins.length > 0 && this.#ports.log.unsigned(now) !== undefined);
     if (overdue && !this.#overdue) this.#ports.warn(new ProblemError("held-back", { what: "removal" }));
     this.#overdue = overdue;
   }
@@ -193,6 +209,26 @@ export class Room {
   attests(leaf: KeysLeaf): Attestation {
     const entry = this.#entryOf(leaf);
     return entry === undefined ? "awaited" : this.beliefs.attestations.of(hex(entry.join));
+  }
+
+  /** isNamed says that a join's device attested another group than all others: nothing of it is opened. */
+  isNamed(join: string): boolean {
+    const member = this.#ports.log.state.roster().findLast((m) => hex(m.join) === join);
+    return member !== undefined && this.beliefs.isNamed(hex(member.device));
+  }
+
+  /** named lists the members so named who are still here. */
+  named(): Member[] {
+    return this.#ports.log.state.present().filter((m) => this.beliefs.isNamed(hex(m.device)));
+  }
+
+  #believers(): Believer[] {
+    return (this.epochs.view?.leaves ?? []).flatMap((leaf) => {
+      const join = this.#entryOf(leaf)?.join;
+      const m = join === undefined ? undefined : this.#ports.log.state.member(join);
+      if (m?.state !== "live") return [];
+      return [{ join: hex(m.join), side: hex(m.side), device: hex(m.device), own: leaf.index === this.epochs.view?.ownLeaf }];
+    });
   }
 
   /** personOf names the person at a leaf: side/person. */

@@ -7,6 +7,7 @@ import { decodeEntry, decodeHead, decodeOutbox, decodeSigned, hash, headAfter, t
 import { State, hasSig, type Check, type Effect, type GroupView, type LeafEntry, type Member } from "../../engine/session/state";
 import { equal, hex } from "../../words/bytes";
 import { asProblem, ProblemError } from "../problem";
+import type { Evidence, Statement } from "./evidence";
 
 export interface WireEntry {
   readonly entry: Uint8Array;
@@ -42,6 +43,29 @@ export interface LogPorts {
   alarm(problem: ProblemError): void;
   /** missing asks the node for entries from here on. */
   missing(from: number): void;
+  /** evidence keeps signed statements that cannot all be true. */
+  evidence(e: Omit<Evidence, "at" | "scope">): void;
+  /** Of this device, ms. */
+  now(): number;
+}
+
+/** A node that has not countersigned what it should have. */
+export interface Unsigned {
+  readonly side: Uint8Array;
+  /** When the first entry that it did not sign came here, ms, by this device's clock. */
+  readonly since: number;
+}
+
+/** A countersignature that is missing for this long, ms, is said (keys.md). */
+export const countersignWithin = 3_000;
+
+/** What is kept of an entry: enough to prove, with another at its place, that its signers showed two logs. */
+interface Held {
+  readonly hash: string;
+  readonly head: Uint8Array;
+  readonly sigs: readonly NodeSig[];
+  readonly at: number;
+  readonly came: number;
 }
 
 /** Outbox items that may wait for what they stand on. */
@@ -52,10 +76,12 @@ export class ScopeLog {
   #broken: ProblemError | undefined;
   #queue: Promise<void> = Promise.resolve();
   readonly #ports: LogPorts;
-  /** Hash of every entry, to see a second entry at a known place. */
-  readonly #hashes: string[] = [];
+  /** Every entry's head, to see a second entry at a known place. */
+  readonly #held: Held[] = [];
   readonly #countersigned = new Map<string, number>();
   #ahead: Uint8Array[] = [];
+  /** When the session last began to run: what nobody could sign while the link was lost is not held against a node at once. */
+  #runsSince = 0;
 
   constructor(ports: LogPorts) {
     this.#ports = ports;
@@ -73,12 +99,23 @@ export class ScopeLog {
   }
 
   get next(): number {
-    return this.#hashes.length;
+    return this.#held.length;
   }
 
   /** countersignedBy is the index up to which a side's node has signed. */
   countersignedBy(side: Uint8Array): number {
     return this.#countersigned.get(hex(side)) ?? -1;
+  }
+
+  /** unsigned is the side whose node has kept its countersignature back for the longest, if that is too long. */
+  unsigned(now: number): Unsigned | undefined {
+    let worst: Unsigned | undefined;
+    for (const { id } of this.#state.plan()?.sides ?? []) {
+      const came = this.#held[this.countersignedBy(id) + 1]?.came;
+      const since = came === undefined ? undefined : Math.max(came, this.#runsSince);
+      if (since !== undefined && now - since >= countersignWithin && (worst === undefined || since < worst.since)) worst = { side: id, since };
+    }
+    return worst;
   }
 
   take(entries: readonly WireEntry[]): Promise<void> {
@@ -99,6 +136,13 @@ export class ScopeLog {
   heads(heads: readonly { side: Uint8Array; head: Uint8Array; signature: Uint8Array }[]): Promise<void> {
     return this.#enqueue(async () => {
       for (const h of heads) await this.#head(h.side, h.head, h.signature);
+    });
+  }
+
+  /** distrust ends the belief in this log for a reason from outside it: a fork that was seen before the page was loaded. */
+  distrust(problem: ProblemError): Promise<void> {
+    return this.#enqueue(async () => {
+      throw problem;
     });
   }
 
@@ -158,9 +202,12 @@ export class ScopeLog {
     await this.#ports.verify(checks);
     const { act, id } = decodeSigned(e.from === "outbox" ? decodeOutbox(e.item).item.act : e.item);
     const before = act.kind === "commit" || act.kind === "group-new" ? groupBefore(state) : undefined;
+    const ran = state.phase() === "agreed";
     const effects = state.apply(entry);
+    if (!ran && state.phase() === "agreed") this.#runsSince = this.#ports.now();
     if (e.index === 0) await this.#ports.trust(state);
-    this.#hashes.push(hex(hash(entry)));
+    const bytes = hash(entry);
+    this.#held.push({ hash: hex(bytes), head: headAfter(this.#ports.scope, e.term, e.index, bytes), sigs, at: e.at, came: this.#ports.now() });
     for (const s of sigs) this.#countersigned.set(hex(s.side), e.index);
     this.#ports.settled(hex(id));
     if (this.#ahead.length > 0) await this.#onTop();
@@ -170,25 +217,44 @@ export class ScopeLog {
   /** An entry at a known place must be the known one; another, validly signed, proves that its signer equivocates. */
   async #again(e: Entry, entry: Uint8Array, sigs: NodeSig[]): Promise<void> {
     const other = hash(entry);
-    if (hex(other) === this.#hashes[e.index]) {
+    if (hex(other) === this.#held[e.index]?.hash) {
       for (const s of sigs) this.#countersigned.set(hex(s.side), Math.max(e.index, this.countersignedBy(s.side)));
       return;
     }
     const head = headAfter(this.#ports.scope, e.term, e.index, other);
-    await this.#ports.verify(this.#state.headSigChecks(head, sigs, e.at));
+    const checks = this.#state.headSigChecks(head, sigs, e.at);
+    await this.#ports.verify(checks);
+    this.#prove(e.index, sigs, checks, entry);
     throw new ProblemError("forked", { index: String(e.index) });
   }
 
   async #head(side: Uint8Array, bytes: Uint8Array, sig: Uint8Array): Promise<void> {
     const head = decodeHead(bytes);
     if (!equal(head.scope, this.#ports.scope)) throw new ProblemError("unknown-session");
-    await this.#ports.verify(this.#state.headSigChecks(bytes, [{ side, sig }], this.#state.time()));
-    const known = this.#hashes[head.index];
+    const sigs = [{ side, sig }];
+    const checks = this.#state.headSigChecks(bytes, sigs, this.#state.time());
+    await this.#ports.verify(checks);
+    const known = this.#held[head.index]?.hash;
     if (known === undefined) return; // ahead of what came here; its entry will come with its own signatures
-    if (known !== hex(head.hash)) throw new ProblemError("forked", { index: String(head.index) });
+    if (known !== hex(head.hash)) {
+      this.#prove(head.index, sigs, checks);
+      throw new ProblemError("forked", { index: String(head.index) });
+    }
     this.#countersigned.set(hex(side), Math.max(head.index, this.countersignedBy(side)));
   }
 
+  /** #prove puts the head that was believed beside the one that came for the same place, with everybody's signatures. */
+  #prove(index: number, sigs: readonly NodeSig[], checks: readonly Check[], entry?: Uint8Array): void {
+    const held = this.#held[index];
+    if (held === undefined) return;
+    const before = statements(held.sigs, this.#state.headSigChecks(held.head, held.sigs, held.at));
+    this.#ports.evidence({ what: "log", statements: [...before, ...statements(sigs, checks)], ...(entry === undefined ? {} : { entry }) });
+  }
+}
+
+/** The checks of heads are one for each signature, in their order. */
+function statements(sigs: readonly NodeSig[], checks: readonly Check[]): Statement[] {
+  return checks.map(({ key, message, signature }, i) => ({ by: hex(sigs[i]?.side ?? new Uint8Array()), key, message, signature }));
 }
 
 function groupBefore(state: State): GroupBefore {

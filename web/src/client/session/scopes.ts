@@ -1,5 +1,6 @@
 // The logs this device follows: one for each session its node tells of, kept checked whether or not the person is in the room.
 import type { Verifier } from "../../engine/verify";
+import { nodeCert, open } from "../../words/ident";
 import type { Entries, Heads, OutboxItems } from "../../wire/parley/v1/signal_pb";
 import { equal, hex } from "../../words/bytes";
 import type { MadeAct } from "../author";
@@ -7,6 +8,7 @@ import { Pending } from "../pending";
 import { asProblem, ProblemError } from "../problem";
 import type { Socket } from "../socket";
 import { settledWithout } from "./doubt";
+import type { Evidence } from "./evidence";
 import { ScopeLog, type Applied } from "./scope-log";
 import type { Self } from "../self";
 
@@ -31,6 +33,7 @@ export interface ScopesPorts {
   applied(f: Followed, a: Applied): void;
   caughtUp(f: Followed): void;
   alarm(f: Followed, problem: ProblemError): void;
+  evidence(e: Evidence): void;
   changed(): void;
 }
 
@@ -133,9 +136,12 @@ export class Scopes {
       changed: this.#ports.changed,
       alarm: (p) => this.#ports.alarm(f, p),
       missing: () => this.#watch(f),
+      evidence: (e) => this.#ports.evidence({ ...e, scope, at: this.#ports.now() }),
+      now: Date.now,
     });
     const f: Followed = { id, scope, log, pending, caughtUp: false, since: Date.now() };
     this.#followed.set(id, f);
+    void this.#remember(f);
     return f;
   }
 
@@ -155,15 +161,30 @@ export class Scopes {
     });
   }
 
-  /** The plan must name one's own side with the key this device knows, and no other side under a name known with another key. */
+  /** A fork that this device has proof of does not end with the page that saw it. */
+  async #remember(f: Followed): Promise<void> {
+    const kept = await this.#ports.self.evidence.all().catch(() => []);
+    if (kept.some((e) => e.what === "log" && equal(e.scope, f.scope))) await f.log.distrust(new ProblemError("forked"));
+  }
+
+  /**
+   * The plan must name one's own side with the key this device knows and the node that this socket ends at, and no other side under a name
+   * known with another key. With another node of one's own side in the plan, that one would countersign what this device believes.
+   */
   async #trust(state: ScopeLog["state"]): Promise<void> {
     const plan = state.plan();
     const { self } = this.#ports;
     const own = plan?.sides.find((s) => self.side !== undefined && equal(s.id, self.side.id));
     if (plan === undefined || own === undefined || self.side === undefined) throw new ProblemError("not-seated");
-    if (!equal(own.delegation, self.side.delegation)) throw new ProblemError("link-swapped-key", { side: "own" });
+    if (!equal(own.delegation, self.side.delegation) || !equal(nodeKey(own.node), nodeKey(self.side.nodeCert))) {
+      throw new ProblemError("link-swapped-key", { side: "own" });
+    }
     const peers = plan.sides.filter((s) => !equal(s.id, own.id)).map((s) => ({ id: s.id, name: s.name }));
     await self.pins.peers(peers, this.#ports.now());
   }
 }
 
+/** The certificates may differ (a node is certified anew from time to time), the key may not. */
+function nodeKey(certificate: Uint8Array): Uint8Array {
+  return open(nodeCert, certificate).value.key;
+}

@@ -6,11 +6,12 @@ import type { Fingerprint, LinkView, Plate, Protection, Room, RosterRow } from "
 import type { OwnState } from "../../media/own";
 import { pictureOf } from "../../media/picture";
 import type { Attendance } from "../session/attendance";
+import { unsignedOf } from "../session/troubles";
 import { shown } from "../problem";
 import { phaseOf, proposals, statusOf, type CardContext } from "./card";
 import { camera, devices, microphone, ownPicture } from "./devices";
 import { layoutOf, silent, sourcesOf } from "./layout";
-import { planFacts, plateOf, roster, type PlanFacts } from "./people";
+import { planFacts, plateOf, roster, sideOf, type PlanFacts } from "./people";
 import type { Stage } from "./stage";
 
 export interface RoomContext extends CardContext {
@@ -63,7 +64,7 @@ export function roomView(c: RoomContext): Room | null {
     camera: camera(own),
     devices: devices(own),
     sharing: own.screen !== null,
-    protection: protection(c),
+    protection: protection(c, facts),
     link: linkOf(facts, c.links),
     roster: rows,
     fingerprint: fingerprint(c, rows),
@@ -118,7 +119,7 @@ function speakers({ attendance, now }: RoomContext): Set<string> {
   return out;
 }
 
-function protection({ attendance, now }: RoomContext): Protection {
+function protection({ attendance, now }: RoomContext, facts: PlanFacts): Protection {
   const { room, followed } = attendance;
   if (followed.log.broken !== undefined) return { kind: "alarm", problem: shown(followed.log.broken) };
   if (room.forked !== undefined) return { kind: "alarm", problem: shown(room.forked) };
@@ -126,6 +127,8 @@ function protection({ attendance, now }: RoomContext): Protection {
   if (view === undefined) return { kind: "waiting" };
   const epoch = Number(view.context.epoch);
   if (sending === undefined) return { kind: "waiting" };
+  const unsigned = unsignedOf(attendance, now);
+  if (unsigned !== undefined) return { kind: "unsigned", side: sideOf(facts, unsigned.side), since: unsigned.since };
   const confirmed = view.leaves.filter((l) => l.index === view.ownLeaf || room.attests(l) === "agrees").length;
   const settled = sending === view.context.epoch && (confirmed === view.leaves.length || room.beliefs.attestations.overdue(now));
   if (!settled) return { kind: "sealing", epoch };

@@ -65,6 +65,8 @@ const problems: ProblemTable = {
   forked: { what: '有一个节点签署了两份不可能同时为真的日志。两份均保存为证据。', who: nobody, now: tellSecurity },
   'held-back': { what: '专线畅通，但所请求之事既未执行也未被拒绝。此事已记录。', who: ownSideOnly, now: '请通过其他线路致电对方技术负责人。' },
   gap: { what: '日志有一部分缺失。', who: '您看到的可能不是会谈的最新状态。', now: '请等待重新取回。如持续一分钟，请告知技术负责人。' },
+  'not-countersigned': { what: '专线畅通，但{side}的节点自 {time} 起未签署日志。在其签署之前，无法让人进入或移出。', who: '在场的人照常看到和听到彼此。如其间须移出某人，则在完成之前听不到任何人。', now: '请通过其他线路致电{side}的技术负责人。' },
+  'member-differs': { what: '{name} 的设备所称的密钥群组与其他所有人不同。或是该设备说谎，或是有人将其隔开。所签署的内容已存为证据。', who: '您看不到也听不到 {name}，其他人照常看到和听到彼此。', now: '请告知安全官，并通过其他线路与 {name} 核对指纹。如系设备之故，由该方授权官员另行认证一台设备。' },
 
   'media-failed': { what: '图像和声音无法送达本方节点。', who: cutOff, now: 'Parley 会自动重试。如仍如此，请告知技术负责人：可能被网络阻断。' },
   'microphone-refused': { what: '浏览器不允许 Parley 使用麦克风。', who: notHeard, now: '请在浏览器地址栏允许使用麦克风，然后再次询问。' },

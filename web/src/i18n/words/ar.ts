@@ -61,6 +61,7 @@ const ar: Messages<typeof en, 'ar'> = {
   'problem.now': 'ما العمل الآن',
   'problem.code': 'الرمز: {code}',
   'notice.dismiss': 'إخفاء',
+  'notice.evidence': 'احفظ الدليل في ملف',
   'notice.alarm': 'إنذار',
   'notice.warning': 'تحذير',
   'notice.information': 'ملاحظة',
@@ -206,6 +207,8 @@ const ar: Messages<typeof en, 'ar'> = {
   'protection.waiting-text': 'لا مفاتيح مشتركة بعد',
   'protection.ended': 'لا يُرسل شيء',
   'protection.ended-text': 'مُحيت المفاتيح',
+  'protection.unsigned': 'مختوم، والسجل غير مؤكَّد',
+  'protection.unsigned-text': 'لم توقّع عقدة {side} السجل منذ {time}: لا يمكن إدخال أحد ولا إخراجه',
   'protection.alarm': 'لا تتكلم',
   'protection.alarm-text': 'الحماية غير موثوقة الآن',
 

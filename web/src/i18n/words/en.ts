@@ -60,6 +60,7 @@ const en = {
   'problem.now': 'What to do now',
   'problem.code': 'Reference: {code}',
   'notice.dismiss': 'Dismiss',
+  'notice.evidence': 'Save the evidence as a file',
   'notice.alarm': 'Alarm',
   'notice.warning': 'Warning',
   'notice.information': 'Note',
@@ -205,6 +206,8 @@ const en = {
   'protection.waiting-text': 'no keys are shared yet',
   'protection.ended': 'Nothing is sent',
   'protection.ended-text': 'the keys are erased',
+  'protection.unsigned': 'Sealed, log not confirmed',
+  'protection.unsigned-text': 'The node of {side} has not signed the log since {time}: nobody can be let in or removed',
   'protection.alarm': 'Do not speak',
   'protection.alarm-text': 'Protection cannot be trusted',
 

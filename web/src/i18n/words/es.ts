@@ -61,6 +61,7 @@ const es: Messages<typeof en, 'es'> = {
   'problem.now': 'Qué hacer ahora',
   'problem.code': 'Referencia: {code}',
   'notice.dismiss': 'Ocultar',
+  'notice.evidence': 'Guardar la prueba en un archivo',
   'notice.alarm': 'Alarma',
   'notice.warning': 'Advertencia',
   'notice.information': 'Nota',
@@ -206,6 +207,8 @@ const es: Messages<typeof en, 'es'> = {
   'protection.waiting-text': 'aún no se comparte ninguna clave',
   'protection.ended': 'No se envía nada',
   'protection.ended-text': 'las claves están borradas',
+  'protection.unsigned': 'Sellado, registro sin confirmar',
+  'protection.unsigned-text': 'El nodo de {side} no firma el registro desde {time}: no se puede admitir ni retirar a nadie',
   'protection.alarm': 'No hable',
   'protection.alarm-text': 'La protección no es fiable',
 

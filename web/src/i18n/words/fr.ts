@@ -61,6 +61,7 @@ const fr: Messages<typeof en, 'fr'> = {
   'problem.now': 'Que faire maintenant',
   'problem.code': 'Référence : {code}',
   'notice.dismiss': 'Masquer',
+  'notice.evidence': 'Enregistrer la preuve dans un fichier',
   'notice.alarm': 'Alarme',
   'notice.warning': 'Avertissement',
   'notice.information': 'Note',
@@ -206,6 +207,8 @@ const fr: Messages<typeof en, 'fr'> = {
   'protection.waiting-text': 'aucune clé n’est encore partagée',
   'protection.ended': 'Rien n’est envoyé',
   'protection.ended-text': 'les clés sont effacées',
+  'protection.unsigned': 'Scellé, journal non confirmé',
+  'protection.unsigned-text': 'Le nœud de {side} n’a pas signé le journal depuis {time} : personne ne peut être admis ni retiré',
   'protection.alarm': 'Ne parlez pas',
   'protection.alarm-text': 'La protection n’est plus sûre',
 

@@ -61,6 +61,7 @@ const ru: Messages<typeof en, 'ru'> = {
   'problem.now': 'Что делать сейчас',
   'problem.code': 'Код: {code}',
   'notice.dismiss': 'Скрыть',
+  'notice.evidence': 'Сохранить доказательство в файл',
   'notice.alarm': 'Тревога',
   'notice.warning': 'Предупреждение',
   'notice.information': 'Заметка',
@@ -206,6 +207,8 @@ const ru: Messages<typeof en, 'ru'> = {
   'protection.waiting-text': 'общих ключей ещё нет',
   'protection.ended': 'Ничего не передаётся',
   'protection.ended-text': 'ключи стёрты',
+  'protection.unsigned': 'Запечатано, журнал не подтверждён',
+  'protection.unsigned-text': 'Узел стороны {side} не подписывает журнал с {time}: никого нельзя ни впустить, ни удалить',
   'protection.alarm': 'Не говорите',
   'protection.alarm-text': 'Защите нельзя доверять',
 

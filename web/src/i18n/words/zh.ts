@@ -61,6 +61,7 @@ const zh: Messages<typeof en, 'zh'> = {
   'problem.now': '现在该做什么',
   'problem.code': '代号：{code}',
   'notice.dismiss': '隐去',
+  'notice.evidence': '将证据存为文件',
   'notice.alarm': '警报',
   'notice.warning': '警告',
   'notice.information': '提示',
@@ -206,6 +207,8 @@ const zh: Messages<typeof en, 'zh'> = {
   'protection.waiting-text': '尚无共享密钥',
   'protection.ended': '不发送任何内容',
   'protection.ended-text': '密钥已抹除',
+  'protection.unsigned': '已封印，日志未确认',
+  'protection.unsigned-text': '{side}的节点自 {time} 起未签署日志：无法让人进入或移出',
   'protection.alarm': '请勿发言',
   'protection.alarm-text': '保护已不可信',
 
