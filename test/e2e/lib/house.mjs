@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { createSocket } from "node:dgram";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { orders } from "../../net/lib/programs.mjs";
 import { until } from "./eyes.mjs";
 import { program } from "./program.mjs";
 
@@ -37,16 +38,29 @@ export class House {
     return stdout;
   }
 
-  /** found does the offline machine's work: the side, its node's certificate, and the first of its two officers, who works by command. */
+  /** found does the offline machine's work: the side, its node's certificate, and the first of its two officers, whose key is a file. */
   async found() {
     const { name, language } = this.side;
     await this.parley("side", "init", this.#offline, ...Object.entries(name).flatMap(([tag, text]) => ["--name", `${tag}=${text}`]), "--language", language, "--passphrase-file", this.#pass);
     const request = (await this.parley("serve", "--init", "--data", this.data)).trim();
     await this.parley("side", "node-cert", this.#offline, "--key", request, "--passphrase-file", this.#pass);
-    this.officer = join(this.dir, "officer.key");
-    const shown = await this.parley("person", "key", this.officer, "--plain");
-    await this.certify(/device\s+([0-9a-f]{64})/.exec(shown)[1], /words\s+(.+)/.exec(shown)[1], `${this.side.id}-clerk`, "Clerk");
+    this.officer = await this.clerk("clerk");
     return this;
+  }
+
+  /** clerk certifies an officer whose device is a key file, and gives the file. */
+  async clerk(name) {
+    const file = join(this.dir, `${name}.key`);
+    const shown = await this.parley("person", "key", file, "--plain");
+    await this.certify(/device\s+([0-9a-f]{64})/.exec(shown)[1], /words\s+(.+)/.exec(shown)[1], `${this.side.id}-${name}`, name);
+    return file;
+  }
+
+  /** open brings the first officer to the node: a script that proposes, consents and lets native people take part. */
+  async open() {
+    const child = spawn(program("./test/net/desk"), ["-node", this.plain, "-key", this.officer], { stdio: ["pipe", "pipe", "inherit"] });
+    this.desk = { pid: child.pid, ...(await orders(child, `the officer of ${this.side.id}`)) };
+    this.order = this.desk.order;
   }
 
   /** certify makes a device an officer's, as a technician does who reads key and words off that device. */
@@ -79,6 +93,10 @@ export class House {
     return `http://localhost:${this.ports.web}/`;
   }
 
+  get plain() {
+    return `http://127.0.0.1:${this.ports.web}`;
+  }
+
   get pid() {
     return this.#node.pid;
   }
@@ -107,7 +125,7 @@ export class House {
 
   /** accredit compares the words of a waiting device with those on its person's screen, and admits it, by command. */
   async accredit(person, { words, role = "adviser", name, office }) {
-    const reach = ["--node", this.web.replace("localhost", "127.0.0.1"), "--key", this.officer];
+    const reach = ["--node", this.plain, "--key", this.deputy]; // the first officer's device sits at the desk
     const id = await until(`${person} waits`, async () => new RegExp(`^([0-9a-f]{8})\\s.*${words}\\s*$`, "m").exec(await this.parley("person", "list", ...reach))?.[1]);
     const texts = (flag, of) => Object.entries(of).flatMap(([tag, text]) => [flag, `${tag}=${text}`]);
     await this.parley("person", "accredit", id, "--person", person, "--role", role, "--words", words, ...texts("--name", name), ...texts("--office", office), ...reach);
@@ -115,6 +133,7 @@ export class House {
 
   /** end stops the node and waits for it. */
   async end() {
+    await this.desk?.end();
     if (this.#node === undefined || this.#node.exitCode !== null || this.#node.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#node.once("exit", resolve));
     this.#node.kill("SIGTERM");

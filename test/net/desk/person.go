@@ -65,7 +65,7 @@ func (o *officer) enter(ctx context.Context, x order, scope []byte) error {
 		return fmt.Errorf("accredit %s: %w", x.Person, err)
 	}
 	p, err := native.New(native.Config{Address: conf.Address, TLS: conf.TLS, Device: key, Accreditation: signed, Scope: scope, Language: "en",
-		Number: x.Number, Initials: "NA", Tone: synth.ToneOf(x.Number), FPS: 10})
+		Number: x.Number, Initials: "NA", Tone: synth.ToneOf(x.Number), FPS: 10, Canary: []byte(x.Canary), Loopback: conf.TLS == nil})
 	if err != nil {
 		return err
 	}
