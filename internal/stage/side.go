@@ -139,6 +139,14 @@ func (s *Side) open(ctx context.Context) error {
 	return nil
 }
 
+// Reopen brings the first officer back to a node that was away: a desk ends with its socket.
+func (s *Side) Reopen(ctx context.Context) error {
+	if s.Office.Desk != nil {
+		s.Office.Desk.Close()
+	}
+	return s.open(ctx)
+}
+
 // OfficerDesk brings an officer to the node.
 func (s *Side) OfficerDesk(ctx context.Context, i int) (native.Office, error) {
 	d, err := native.OpenDesk(ctx, native.DeskConfig{Address: s.Address(), Device: s.Officers[i], Language: s.Cast.Language, Build: "native"})

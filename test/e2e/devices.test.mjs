@@ -70,6 +70,15 @@ test("without any device a person takes part, and is seen and heard as soon as o
   await until("nothing is missed", async () => !/You are not heard/.test(await text(ingrid)), 20_000, all);
 });
 
+test("a person is kept on the stage, and let go", { timeout: 60_000 }, async () => {
+  const kept = async () => (await layla.page.locator("#stage .large [data-person]").getAttribute("data-person")) === "v-adv";
+  if (await kept()) await layla.page.getByTitle(/^Keep Tomas Reed/).click();
+  await layla.page.getByTitle(/^Keep Ingrid Sorel/).click();
+  await until("on the stage", kept, 20_000, all);
+  await layla.page.getByTitle("Let the stage follow the speaker").click();
+  await until("nobody is kept", async () => (await layla.page.getByTitle("Let the stage follow the speaker").count()) === 0, 20_000, all);
+});
+
 test("another camera and another microphone are seen and heard without joining anew", { timeout: 120_000 }, async () => {
   const { epoch } = await facts(ingrid.page);
   await plug(ingrid, camera("camera two", "#c02020"), microphone("microphone two", 1200));

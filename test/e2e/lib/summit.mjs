@@ -42,11 +42,11 @@ export async function raise() {
 
 /** admit opens a page, enrols its device and has it accredited by the words on its screen; it ends in the lobby. */
 export async function admit(summit, browser, side, person, options) {
-  return enrolled(summit, await openPerson(browser, summit.web[side], options), side, person);
+  return enrolled(summit, await openPerson(browser, summit.web[side], options), side, person, options);
 }
 
-/** enrolled is admit for a page that is open. */
-export async function enrolled(summit, p, side, person) {
+/** enrolled is admit for a page that is open. lobby: false for a principal, whose page does not stay there. */
+export async function enrolled(summit, p, side, person, { lobby = true } = {}) {
   const { page } = p;
   await page.locator("input").first().fill(person);
   await page.locator("form button").first().click();
@@ -55,7 +55,7 @@ export async function enrolled(summit, p, side, person) {
     return all.length === 6 && all.map((w) => w.replace(/^\d+/, "")).join(" ");
   });
   await summit.order({ do: "accredit", side, person, words });
-  await page.locator("section.next button").first().waitFor();
+  if (lobby) await page.locator("section.next button").first().waitFor();
   return { ...p, words };
 }
 

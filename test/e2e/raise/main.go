@@ -129,7 +129,10 @@ func obey(ctx context.Context, s *stage.Stage, o order) (answer, error) {
 	case "stop":
 		return answer{}, sd.Node.Stop()
 	case "start":
-		return answer{}, sd.Node.Start(ctx)
+		if err := sd.Node.Start(ctx); err != nil {
+			return answer{}, err
+		}
+		return answer{}, sd.Reopen(ctx)
 	case "state":
 		return answer{State: sd.State(s.Scope)}, nil
 	}
