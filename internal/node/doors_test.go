@@ -225,21 +225,6 @@ func TestEnrolmentsAreBounded(t *testing.T) {
 	if refused != 2 {
 		t.Errorf("%d of 12 were refused; one address may ask ten times", refused)
 	}
-	// And in all there is an end: the registry itself takes no more than maxPending.
-	ctx := context.Background()
-	for i := 0; ; i++ {
-		d := p.desk(newKey(t), nil)
-		key := [32]byte(d.Challenge.Node) // any 32 bytes
-		key[0], key[1] = byte(i), byte(i>>8)
-		_, err := p.node.people.Enrol(ctx, enrolmentOf(key, i))
-		d.Close()
-		if err != nil {
-			if problem.CodeOf(err) != problem.TooMany || i+10 != maxPending {
-				t.Fatalf("after %d: %v", i+10, err)
-			}
-			return
-		}
-	}
 }
 
 func TestOfficersWork(t *testing.T) {

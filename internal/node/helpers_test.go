@@ -12,7 +12,6 @@ import (
 	"parley.link/parley/internal/forward"
 	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/seat"
-	"parley.link/parley/internal/store"
 	"parley.link/parley/internal/wire/signalpb"
 )
 
@@ -32,12 +31,6 @@ func decode(t *testing.T, b []byte) *signalpb.ToClient {
 		t.Fatal(err)
 	}
 	return m
-}
-
-func enrolmentOf(device [32]byte, n int) store.Enrolment {
-	e := store.Enrolment{Device: device[:], Name: "X", Language: "en", Since: time.Now().UnixMilli(), State: store.EnrolmentWaiting}
-	e.ID[0], e.ID[1], e.ID[2] = byte(n), byte(n>>8), 1
-	return e
 }
 
 func nil2(seat.Device) bool { return true }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"parley.link/parley/internal/act"
@@ -89,26 +88,4 @@ func (n *Node) introductionOf(ctx context.Context, e link.Up) []byte {
 		return nil
 	}
 	return e.Introduction
-}
-
-// seen remembers keys for a minute.
-type seen struct {
-	mu    sync.Mutex
-	since time.Time
-	keys  map[string]bool
-}
-
-const maxSeen = 4096
-
-func (s *seen) first(key string, now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.keys == nil || now.Sub(s.since) > time.Minute || len(s.keys) >= maxSeen {
-		s.since, s.keys = now, map[string]bool{}
-	}
-	if s.keys[key] {
-		return false
-	}
-	s.keys[key] = true
-	return true
 }

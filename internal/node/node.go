@@ -24,6 +24,7 @@ import (
 	"parley.link/parley/internal/config"
 	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/ledger"
+	"parley.link/parley/internal/limit"
 	"parley.link/parley/internal/link"
 	"parley.link/parley/internal/rtc"
 	"parley.link/parley/internal/seat"
@@ -72,7 +73,7 @@ type Node struct {
 	started         time.Time
 	fingerprint     string // of the HTTPS certificate; "" without one of our own
 
-	refusals seen // of the link
+	refusals *limit.Window // of the link
 
 	mu    sync.Mutex
 	up    map[[32]byte]bool // links
@@ -81,7 +82,7 @@ type Node struct {
 
 // New opens a node. A *Fault says what keeps it from starting.
 func New(ctx context.Context, cfg config.Config, o Options) (n *Node, err error) {
-	n = &Node{cfg: cfg, log: o.Log, started: time.Now(), up: map[[32]byte]bool{}}
+	n = &Node{cfg: cfg, log: o.Log, started: time.Now(), up: map[[32]byte]bool{}, refusals: limit.NewWindow(1, time.Minute)}
 	defer func() {
 		if err != nil {
 			n.closeAll()
@@ -101,7 +102,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (n *Node, err error)
 	n.presence = newPresence(time.Now)
 	n.hub = seat.NewHub(n.presence.changed)
 	n.media = newMedia(n.side().ID, n.log)
-	n.people = &people{store: n.store, side: n.side, hub: n.hub, now: time.Now, note: n.note, ended: n.cut}
+	n.people = &people{store: n.store, side: n.side, hub: n.hub, now: time.Now, note: n.note, ended: n.cut, asking: map[[32]byte][limit.Levels]string{}}
 	if err := n.people.load(ctx); err != nil {
 		return n, opening(path, err)
 	}
@@ -202,7 +203,7 @@ func (n *Node) newScopes() *scopes {
 			n.security(store.SecurityLine{Kind: kind, Scope: s, Detail: detail})
 		},
 	}
-	return &scopes{env: env, host: n.host, hub: n.hub, all: map[ledger.Scope]*scope{}}
+	return &scopes{env: env, host: n.host, hub: n.hub, refusals: limit.NewWindow(1, time.Minute), all: map[ledger.Scope]*scope{}}
 }
 
 func (n *Node) openLink() error {

@@ -5,18 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
 	"parley.link/parley/internal/ident"
+	"parley.link/parley/internal/limit"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/seat"
 	"parley.link/parley/internal/side"
 	"parley.link/parley/internal/store"
 )
-
-// maxPending bounds the enrolments that wait at once.
-const maxPending = 64
 
 // people is the side's registry: who asked, who is accredited, whose accreditation has ended. It decides by signatures only;
 // what it keeps is a copy of what officers signed.
@@ -30,6 +29,7 @@ type people struct {
 
 	mu          sync.Mutex // one change of the registry at a time
 	revocations []ident.Revocation
+	asking      map[[32]byte][limit.Levels]string // where the devices that wait asked from, since this start
 }
 
 // load reads the revocations, checking each again: a database that was tampered with may lose one (the log of a session still
@@ -120,7 +120,7 @@ func withTimes(err error, a ident.Accreditation) error {
 func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) }
 
 // Enrol implements seat.People.
-func (p *people) Enrol(ctx context.Context, e store.Enrolment) (store.Enrolment, error) {
+func (p *people) Enrol(ctx context.Context, e store.Enrolment, from netip.Addr) (store.Enrolment, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	old, err := p.store.EnrolmentOf(ctx, e.Device)
@@ -132,13 +132,10 @@ func (p *people) Enrol(ctx context.Context, e store.Enrolment) (store.Enrolment,
 	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return e, err
 	default:
-		waiting, err := p.store.Enrolments(ctx, store.EnrolmentWaiting)
-		if err != nil {
+		if err := p.makeRoom(ctx, from); err != nil {
 			return e, err
 		}
-		if len(waiting) >= maxPending {
-			return e, problem.New(problem.TooMany, "what", "enrolments")
-		}
+		p.asking[[32]byte(e.Device)] = limit.Networks(from)
 	}
 	if err := p.store.SaveEnrolment(ctx, e); err != nil {
 		return e, fmt.Errorf("keep an enrolment: %w", err)

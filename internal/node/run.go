@@ -229,7 +229,7 @@ func (n *Node) event(ctx context.Context, e link.Event) {
 	case link.Opened:
 		n.media.opened(e.Side, e.Stream)
 	case link.Refused:
-		if !n.refusals.first(string(e.Side[:])+string(e.Problem.Code), time.Now()) {
+		if !n.refusals.Allow(string(e.Side[:])+string(e.Problem.Code), time.Now()) {
 			return // one line a minute per side and reason: a scanner is no alarm
 		}
 		n.security(store.SecurityLine{Kind: "link-refused", Side: e.Side, Detail: string(e.Problem.Code)})

@@ -12,6 +12,7 @@ import (
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/canon"
 	"parley.link/parley/internal/ledger"
+	"parley.link/parley/internal/limit"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/seat"
 	"parley.link/parley/internal/session"
@@ -28,7 +29,7 @@ type scopes struct {
 	host func() ledger.Host // who this node is and whom it knows
 	hub  *seat.Hub
 
-	refusals seen
+	refusals *limit.Window
 	notes    notes
 
 	mu  sync.Mutex
@@ -241,7 +242,7 @@ func (c *scopes) refuse(from ledger.Side, id ledger.Scope, plan []byte, err erro
 	if code == problem.UnknownSession {
 		return // no plan: an act of a log that this node does not know, or no longer. It must not end for that.
 	}
-	if c.refusals.first(string(from[:])+string(code), time.Now()) {
+	if c.refusals.Allow(string(from[:])+string(code), time.Now()) {
 		c.env.note("plan-refused", id, string(code)+" from side "+short(from))
 	}
 	var sig act.Signed

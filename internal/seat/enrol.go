@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"parley.link/parley/internal/ident"
+	"parley.link/parley/internal/limit"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/store"
 	"parley.link/parley/internal/wire/signalpb"
@@ -28,9 +29,10 @@ func (s *Seat) onEnrol(ctx context.Context, e *signalpb.Enrol, reply func(*signa
 		return problem.New(problem.Malformed, "what", "language")
 	}
 	now := s.cfg.Now()
-	if !s.cfg.Hub.enrolling.allow(s.sock.Remote().String(), now) {
-		if s.cfg.Hub.refusals.first("enrol"+s.sock.Remote().String(), now) {
-			s.cfg.Security("refused", "", "too many enrolments from "+s.sock.Remote().String())
+	from := s.sock.Remote()
+	if !s.cfg.Hub.enrolling.Allow(from, now) {
+		if network := limit.Network(from); s.cfg.Hub.refusals.Allow("enrol"+network, now) {
+			s.cfg.Security("refused", "", "too many enrolments from "+network)
 		}
 		return problem.New(problem.TooMany, "what", "enrolments")
 	}
@@ -38,7 +40,7 @@ func (s *Seat) onEnrol(ctx context.Context, e *signalpb.Enrol, reply func(*signa
 	if _, err := rand.Read(want.ID[:]); err != nil {
 		return fmt.Errorf("make an enrolment id: %w", err)
 	}
-	kept, err := s.cfg.People.Enrol(ctx, want)
+	kept, err := s.cfg.People.Enrol(ctx, want, from)
 	if err != nil {
 		return err
 	}

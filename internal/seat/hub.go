@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"parley.link/parley/internal/limit"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/wire/signalpb"
 )
@@ -15,13 +16,13 @@ type Hub struct {
 	// Changed is told when an admitted device appears (true) or goes (false).
 	changed func(d Device, present bool)
 
-	enrolling *window // per address
-	refusals  *window
+	enrolling *limit.Tiers
+	refusals  *limit.Window
 }
 
 // NewHub makes an empty hub.
 func NewHub(changed func(d Device, present bool)) *Hub {
-	return &Hub{seats: map[[32]byte]*Seat{}, changed: changed, enrolling: newWindow(10, 10*time.Minute), refusals: newWindow(1, time.Minute)}
+	return &Hub{seats: map[[32]byte]*Seat{}, changed: changed, enrolling: limit.NewTiers(10, 10*time.Minute), refusals: limit.NewWindow(1, time.Minute)}
 }
 
 func (h *Hub) add(s *Seat) {

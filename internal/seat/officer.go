@@ -38,7 +38,7 @@ func (s *Seat) onOfficer(ctx context.Context, o *signalpb.Officer, reply func(*s
 	if !ok {
 		return problem.New(problem.NotOfficer)
 	}
-	if !s.asks.take(s.cfg.Now()) {
+	if !s.asks.AllowN(s.cfg.Now(), 1) {
 		return problem.New(problem.TooMany, "what", "requests")
 	}
 	if err := s.officerAsk(ctx, d, office, o); err != nil {

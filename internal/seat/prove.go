@@ -2,6 +2,7 @@ package seat
 
 import (
 	"context"
+	"net/netip"
 
 	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/problem"
@@ -14,8 +15,8 @@ type People interface {
 	// Admit says who a proved device is. Shown is the accreditation that the device brought, empty if it has none; the registry
 	// prefers a newer one of its own. No accreditation at all is no error: the Device is then a stranger's.
 	Admit(ctx context.Context, device [32]byte, shown []byte) (Device, error)
-	// Enrol keeps a stranger's request, or returns the one that the device has.
-	Enrol(ctx context.Context, e store.Enrolment) (store.Enrolment, error)
+	// Enrol keeps a stranger's request from an address, or returns the one that the device has.
+	Enrol(ctx context.Context, e store.Enrolment, from netip.Addr) (store.Enrolment, error)
 	// Enrolled is the device's last request, or store.ErrNotFound.
 	Enrolled(ctx context.Context, device [32]byte) (store.Enrolment, error)
 }
@@ -65,7 +66,7 @@ func (s *Seat) onProve(ctx context.Context, p *signalpb.Prove, reply func(*signa
 // refused writes one line per refused device and reason, at most one a minute: a device that retries is not an alarm.
 func (s *Seat) refused(key [32]byte, err error) {
 	code := string(problem.CodeOf(err))
-	if s.cfg.Hub.refusals.first(string(key[:])+code, s.cfg.Now()) {
+	if s.cfg.Hub.refusals.Allow(string(key[:])+code, s.cfg.Now()) {
 		s.cfg.Security("refused", "", code+" device "+Device{Key: key}.Short()+" from "+s.sock.Remote().String())
 	}
 }

@@ -23,7 +23,7 @@ func (s *Seat) onRelay(r *signalpb.Relay) error {
 	if !RelayKinds[r.Kind] {
 		return problem.New(problem.Malformed, "what", "relay")
 	}
-	if !s.relays.take(s.cfg.Now()) {
+	if !s.relays.AllowN(s.cfg.Now(), 1) {
 		return problem.New(problem.TooMany, "what", "relays")
 	}
 	d := s.Device()

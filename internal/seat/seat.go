@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
 	"google.golang.org/protobuf/proto"
 
 	"parley.link/parley/internal/ident"
@@ -104,8 +105,8 @@ type Seat struct {
 	nonce    []byte
 	watching map[[32]byte]func() // stop, per scope
 	media    MediaPeer
-	relays   allowance
-	asks     allowance
+	relays   *rate.Limiter
+	asks     *rate.Limiter
 }
 
 // Socket is what a seat needs of a WebSocket; *web.Socket is one.
@@ -119,7 +120,7 @@ type Socket interface {
 
 // Run serves one socket to its end. It is what web.Config.Accept calls.
 func Run(ctx context.Context, cfg *Config, sock Socket) {
-	s := &Seat{cfg: cfg, sock: sock, watching: map[[32]byte]func(){}, relays: newAllowance(20, 100), asks: newAllowance(10, 40)}
+	s := &Seat{cfg: cfg, sock: sock, watching: map[[32]byte]func(){}, relays: rate.NewLimiter(20, 100), asks: rate.NewLimiter(10, 40)}
 	defer s.leave()
 	guard := time.NewTimer(helloWithin)
 	defer guard.Stop()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/time/rate"
 	"google.golang.org/protobuf/proto"
 
 	"parley.link/parley/internal/act"
@@ -51,7 +52,7 @@ func (d *desk) note(what string) { d.asked[what]++ }
 func (d *desk) Admit(_ context.Context, device [32]byte, shown []byte) (Device, error) {
 	return Device{Key: device, Signed: shown}, nil
 }
-func (d *desk) Enrol(_ context.Context, e store.Enrolment) (store.Enrolment, error) {
+func (d *desk) Enrol(_ context.Context, e store.Enrolment, _ netip.Addr) (store.Enrolment, error) {
 	d.note("enrol")
 	return e, nil
 }
@@ -99,7 +100,7 @@ func newSeat(key [32]byte, at stage) (*Seat, *line, *desk) {
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 	l := &line{in: make(chan []byte)}
-	s := &Seat{cfg: cfg, sock: l, watching: map[[32]byte]func(){}, relays: newAllowance(20, 100), asks: newAllowance(10, 40), stage: at}
+	s := &Seat{cfg: cfg, sock: l, watching: map[[32]byte]func(){}, relays: rate.NewLimiter(20, 100), asks: rate.NewLimiter(10, 40), stage: at}
 	s.device = Device{Key: key}
 	if at == stageAdmitted {
 		s.device.Signed = []byte{1}

@@ -19,7 +19,7 @@ func (s *Seat) onSubmit(m *signalpb.Submit, id uint64, reply func(*signalpb.ToCl
 	if len(m.Act) > act.MaxAct {
 		return problem.New(problem.TooLarge, "what", "act")
 	}
-	if !s.asks.take(s.cfg.Now()) {
+	if !s.asks.AllowN(s.cfg.Now(), 1) {
 		return problem.New(problem.TooMany, "what", "acts")
 	}
 	var signed act.Signed

@@ -39,6 +39,14 @@ func (s *Store) SaveEnrolment(ctx context.Context, e Enrolment) error {
 	})
 }
 
+// DeleteEnrolment forgets an enrolment that nobody answered.
+func (s *Store) DeleteEnrolment(ctx context.Context, id [16]byte) error {
+	return s.write(ctx, "delete an enrolment", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM enrolments WHERE id=? AND state='waiting'`, id[:])
+		return err
+	})
+}
+
 // Enrolments lists those in the given state, oldest first; an empty state lists all.
 func (s *Store) Enrolments(ctx context.Context, state string) ([]Enrolment, error) {
 	return collect(ctx, s.db, "list enrolments", enrolmentColumns+` WHERE ?='' OR state=? ORDER BY since, id`, scanEnrolment, state, state)

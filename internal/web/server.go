@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"parley.link/parley/internal/limit"
 )
 
 // Config is what a Server needs.
@@ -30,8 +32,8 @@ type Server struct {
 	cfg      Config
 	http     *http.Server
 	listener net.Listener
-	opening  *limiter // sockets opened per address
-	open     *open    // sockets open now
+	opening  *limit.Window // sockets opened per network
+	open     *open         // sockets open now
 	sockets  sync.WaitGroup
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -44,7 +46,7 @@ func Listen(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for browsers: %w", err)
 	}
-	s := &Server{cfg: cfg, listener: l, opening: newLimiter(socketsPerMinute, time.Minute), open: newOpen(socketsOpen, socketsOfAll), served: make(chan struct{})}
+	s := &Server{cfg: cfg, listener: l, opening: limit.NewWindow(socketsPerMinute, time.Minute), open: newOpen(socketsOpen, socketsOfAll), served: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler:           s.routes(),

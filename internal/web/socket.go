@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+
+	"parley.link/parley/internal/limit"
 )
 
 // Bounds of one socket. A person's client stays far below each.
@@ -38,7 +41,7 @@ var (
 type Socket struct {
 	ws     *websocket.Conn
 	remote netip.Addr
-	rate   *bucket
+	rate   *rate.Limiter
 
 	read chan []byte
 
@@ -52,8 +55,8 @@ type Socket struct {
 
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	remote := addressOf(r)
-	from := network(remote)
-	if !s.opening.allow(from, time.Now()) || !s.open.take(from) {
+	from := limit.Network(remote)
+	if !s.opening.Allow(from, time.Now()) || !s.open.take(from) {
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "too many connections from this address; wait ten seconds", http.StatusTooManyRequests)
 		return
@@ -70,7 +73,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(MaxMessage)
 	// The request's context ends with the handler, the server's when the node stops; the socket heeds both.
 	ctx, cancel := context.WithCancelCause(s.ctx)
-	sock := &Socket{ws: ws, remote: remote, rate: newBucket(messagesPerSec, 4*messagesPerSec), wake: make(chan struct{}, 1),
+	sock := &Socket{ws: ws, remote: remote, rate: rate.NewLimiter(messagesPerSec, 4*messagesPerSec), wake: make(chan struct{}, 1),
 		read: make(chan []byte), cancel: cancel}
 	var readers, writers sync.WaitGroup
 	// Neither reads nor writes end with ctx: the library drops the whole socket when a read is cancelled, and the last words
@@ -133,7 +136,7 @@ func (s *Socket) readOne(ctx context.Context) ([]byte, error) {
 	if kind != websocket.MessageBinary {
 		return nil, ErrNotBinary
 	}
-	if !s.rate.take(time.Now()) {
+	if !s.rate.Allow() {
 		return nil, ErrTooMany
 	}
 	return b, nil

@@ -304,17 +304,6 @@ func TestSlowReaderIsDisconnected(t *testing.T) {
 	}
 }
 
-func TestLimiterForgetsAndBounds(t *testing.T) {
-	l, now := newLimiter(2, time.Minute), time.Unix(1e9, 0)
-	got := []bool{l.allow("a", now), l.allow("a", now), l.allow("a", now), l.allow("b", now), l.allow("a", now.Add(2*time.Minute))}
-	want := []bool{true, true, false, true, true}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Fatalf("step %d: %v", i, got)
-		}
-	}
-}
-
 // A site whose name was re-bound to 127.0.0.1 must not reach a node that serves plain HTTP.
 func TestPlainOnlyUnderLoopbackNames(t *testing.T) {
 	for host, want := range map[string]bool{
