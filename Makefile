@@ -10,7 +10,7 @@ BIN   := bin
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
 GOFLAGS_BUILD := -trimpath -ldflags "-s -w -buildid= -X parley.link/parley/internal/config.Version=$(VERSION)"
 
-.PHONY: help demo build web-deps web test test-go test-web test-e2e check fuzz bench deps-e2e proto clean
+.PHONY: help demo build web-deps web test test-go test-web test-e2e check fuzz bench bench-media deps-e2e proto clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -68,6 +68,9 @@ fuzz: web ## each Go fuzz target for FUZZTIME (10s)
 
 bench: build ## the figures of docs/benchmarks.md
 	scripts/bench
+
+bench-media: ## the media engine under load, beside the peers that PEERS names (docs/benchmarks-media.md)
+	scripts/bench-media $(PEERS)
 
 clean: ## remove what was built
 	rm -rf $(BIN) $(WEB)/dist/* $(WEB)/node_modules internal/mlsjs/bundle/*.js

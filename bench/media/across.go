@@ -28,10 +28,10 @@ func (a across) line() string {
 func (c *config) across(ctx context.Context) (a across, err error) {
 	host := c.host.String()
 	at := func(port string) string { return net.JoinHostPort(host, port) }
-	origin := &target{kind: "parley", name: "Parley, publisher's node", address: at("7460"),
-		command: ownCommand(host, "7460", "7461", "-party", "a", "-link", at("7462"))}
-	far := &target{kind: "parley", name: "Parley, subscribers' node", address: at("7470"),
-		command: ownCommand(host, "7470", "7471", "-party", "b", "-link", at("7472"), "-peer", at("7462"))}
+	origin := &target{id: own, kind: "parley", name: "Parley, publisher's node", address: at("7460"),
+		command: c.ownCommand(host, "7460", "7461", "-party", "a", "-link", at("7462"))}
+	far := &target{id: own, kind: "parley", name: "Parley, subscribers' node", address: at("7470"),
+		command: c.ownCommand(host, "7470", "7471", "-party", "b", "-link", at("7472"), "-peer", at("7462"))}
 	first, err := origin.start(ctx, c.serverC)
 	if err != nil {
 		return a, err

@@ -2,4 +2,70 @@
 
 package main
 
-func (r *results) document(root string) error { return nil }
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	documentPath = "docs/benchmarks-media.md"
+	plotPath     = "docs/pictures/benchmarks-media.svg"
+)
+
+// document replaces the tables between their markers and the plot. Tables that were not measured keep their old figures.
+func (r *results) document(root string) error {
+	b, err := os.ReadFile(filepath.Join(root, documentPath))
+	if err != nil {
+		return fmt.Errorf("read the document: %w", err)
+	}
+	text := string(b)
+	if text, err = between(text, "machine", r.circumstances()); err != nil {
+		return err
+	}
+	for _, t := range r.tables() {
+		if text, err = between(text, t.ID, t.markdown()); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(filepath.Join(root, documentPath), []byte(text), 0o644); err != nil {
+		return fmt.Errorf("write the document: %w", err)
+	}
+	if len(r.Rows) == 0 {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(root, plotPath), r.plot(), 0o644); err != nil {
+		return fmt.Errorf("write the plot: %w", err)
+	}
+	return nil
+}
+
+func (r *results) circumstances() string {
+	var b strings.Builder
+	for _, l := range strings.Split(strings.TrimSpace(r.Machine.text()), "\n") {
+		b.WriteString("- " + l + "\n")
+	}
+	for _, s := range r.Servers {
+		if s.Profile != "" {
+			fmt.Fprintf(&b, "- %s: %s\n", s.Title, s.Profile)
+		}
+	}
+	fmt.Fprintf(&b, "- %d rounds, windows of %.0f s, %.0f min in all\n", r.Rounds, r.Window, r.Took/60)
+	return b.String()
+}
+
+// between replaces what stands between the two markers of an id.
+func between(text, id, content string) (string, error) {
+	begin, end := "<!-- bench-media:"+id+" -->\n", "<!-- /bench-media:"+id+" -->"
+	i := strings.Index(text, begin)
+	if i < 0 {
+		return "", fmt.Errorf(documentPath+" has no marker %q", strings.TrimSpace(begin))
+	}
+	i += len(begin)
+	j := strings.Index(text[i:], end)
+	if j < 0 {
+		return "", fmt.Errorf(documentPath+" has no marker %q", end)
+	}
+	return text[:i] + "\n" + content + "\n" + text[i+j:], nil
+}

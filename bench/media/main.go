@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,6 +35,8 @@ type config struct {
 	only    []string
 	big     bool
 	keep    bool
+	self    string // this program
+	profile string
 	targets []*target
 }
 
@@ -72,15 +75,27 @@ func runServe(ctx context.Context, args []string) error {
 	f.StringVar(&s.Party, "party", "", "a or b: which end of the link; none without it")
 	f.StringVar(&s.Link, "link", "127.0.0.1:7462", "UDP host:port of the own end of the link")
 	f.StringVar(&s.Peer, "peer", "", "UDP host:port of the other end, if this one dials")
+	profile := f.String("cpuprofile", "", "write a CPU profile here, until the end")
 	if err := f.Parse(args); err != nil {
 		return err
+	}
+	if *profile != "" {
+		out, err := os.Create(*profile)
+		if err != nil {
+			return fmt.Errorf("write the profile: %w", err)
+		}
+		defer out.Close()
+		if err := pprof.StartCPUProfile(out); err != nil {
+			return fmt.Errorf("write the profile: %w", err)
+		}
+		defer pprof.StopCPUProfile()
 	}
 	return serve.Run(ctx, s, func(a net.Addr) { fmt.Println("listening", a) })
 }
 
 func read(args []string) (*config, error) {
 	c := &config{}
-	var host, only, kinds string
+	var host, only, kinds, earlier string
 	f := flag.NewFlagSet("bench-media", flag.ContinueOnError)
 	f.StringVar(&c.root, "root", ".", "the repository")
 	f.StringVar(&host, "host", "127.0.0.1", "IPv4 address of this machine that all media uses")
@@ -91,11 +106,13 @@ func read(args []string) (*config, error) {
 	f.StringVar(&only, "only", "", "scenarios, separated by commas ("+strings.Join(names(), ", ")+", ramp, link, bare); default all")
 	f.StringVar(&kinds, "servers", "", "of the servers that were given, only these kinds; default all")
 	f.BoolVar(&c.big, "500", false, "measure 1 → 500 too")
+	f.StringVar(&earlier, "before", "", "a build of this program from another commit, whose engine is measured too, in turn with this one's")
+	f.StringVar(&c.profile, "cpuprofile", "", "write a CPU profile of our server here (the last that ran: use with -only, -servers parley and -rounds 1)")
 	f.BoolVar(&c.keep, "keep", false, "write docs/benchmarks-media.md and its plot")
-	own := &target{kind: "parley", name: "Parley"}
-	c.targets = append(c.targets, own)
+	us, old := &target{id: own, kind: "parley", name: "Parley"}, &target{id: before, kind: "parley", name: "Parley before"}
+	c.targets = append(c.targets, us, old)
 	for _, kind := range []string{"galene", "livekit", "janus"} {
-		t := &target{kind: kind, name: titles[kind]}
+		t := &target{id: kind, kind: kind, name: titles[kind]}
 		f.StringVar(&t.address, kind, "", "TCP host:port of "+t.name+"'s signalling; without it "+t.name+" is not measured")
 		f.StringVar(&t.command, kind+"-run", "", "a command that starts "+t.name+", anew for each measurement; without it the running one is measured")
 		f.StringVar(&t.version, kind+"-version", "", "what to call its version, if the server does not tell")
@@ -105,6 +122,9 @@ func read(args []string) (*config, error) {
 		return nil, err
 	}
 	var err error
+	if c.self, err = os.Executable(); err != nil {
+		return nil, err
+	}
 	if c.host, err = netip.ParseAddr(host); err != nil {
 		return nil, fmt.Errorf("-host %s is no address: %w", host, err)
 	}
@@ -117,24 +137,27 @@ func read(args []string) (*config, error) {
 	if c.rounds < 1 || c.window < time.Second {
 		return nil, errors.New("at least one round, and a window of a second")
 	}
-	own.address = net.JoinHostPort(host, "7460")
-	own.command = ownCommand(host, "7460", "7461")
-	own.version = commit(c.root)
+	us.address = net.JoinHostPort(host, "7460")
+	us.command = c.ownCommand(host, "7460", "7461")
+	us.version = commit(c.root)
+	if earlier != "" {
+		old.address, old.command = us.address, strings.Replace(us.command, c.self, earlier, 1)
+	}
 	wanted := strings.FieldsFunc(kinds, func(r rune) bool { return r == ',' })
 	c.targets = slices.DeleteFunc(c.targets, func(t *target) bool {
-		return t.address == "" || len(wanted) > 0 && !slices.Contains(wanted, t.kind)
+		return t.address == "" || len(wanted) > 0 && !slices.Contains(wanted, t.id)
 	})
 	return c, nil
 }
 
 var titles = map[string]string{"galene": "Galène", "livekit": "LiveKit", "janus": "Janus"}
 
-func ownCommand(host, control, udp string, more ...string) string {
-	self, err := os.Executable()
-	if err != nil {
-		self = "/proc/self/exe"
+// ownCommand starts this program as a server.
+func (c *config) ownCommand(host, control, udp string, more ...string) string {
+	args := append([]string{"exec", c.self, "-serve", "-control", host + ":" + control, "-udp", host + ":" + udp}, more...)
+	if c.profile != "" {
+		args = append(args, "-cpuprofile", c.profile)
 	}
-	args := append([]string{"exec", self, "-serve", "-control", host + ":" + control, "-udp", host + ":" + udp}, more...)
 	return strings.Join(args, " ")
 }
 

@@ -44,11 +44,7 @@ func (c *config) bareWay(ctx context.Context, s *session, w bare.Way) (out bare.
 	for _, a := range sinks.Addrs() {
 		to = append(to, a.String())
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return out, err
-	}
-	cmd := exec.CommandContext(ctx, "taskset", "-c", fmt.Sprint(c.serverC), self, "-bare", w.Name, fmt.Sprint(min(c.window.Seconds()/2, 3)), strings.Join(to, ","))
+	cmd := exec.CommandContext(ctx, "taskset", "-c", fmt.Sprint(c.serverC), c.self, "-bare", w.Name, fmt.Sprint(min(c.window.Seconds()/2, 3)), strings.Join(to, ","))
 	cmd.Stderr = os.Stderr
 	b, err := cmd.Output()
 	if err != nil {

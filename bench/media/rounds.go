@@ -60,7 +60,7 @@ func (c *config) run(ctx context.Context) error {
 		}
 	}
 	for _, t := range c.targets {
-		r.Servers = append(r.Servers, title{t.kind, t.title(), r.profile(t.kind)})
+		r.Servers = append(r.Servers, title{t.id, t.title(), r.profile(t.id)})
 	}
 	r.Took = time.Since(began).Seconds()
 	for _, t := range r.tables() {
@@ -91,7 +91,7 @@ func (c *config) round(ctx context.Context, r *results, round int) (failed []err
 			f, err := c.measure(ctx, t, sc)
 			note(t.name+", "+sc.title, err)
 			if err == nil {
-				w.By[t.kind] = append(w.By[t.kind], f)
+				w.By[t.id] = append(w.By[t.id], f)
 				fmt.Printf("%-16s %-10s %s\n", sc.title, t.name, f.line())
 			}
 		}
@@ -102,12 +102,12 @@ func (c *config) round(ctx context.Context, r *results, round int) (failed []err
 			f, err := c.ramp(ctx, t)
 			note(t.name+", saturation", err)
 			if err == nil {
-				r.Ramp.By[t.kind] = append(r.Ramp.By[t.kind], f)
+				r.Ramp.By[t.id] = append(r.Ramp.By[t.id], f)
 				fmt.Printf("%-16s %-10s %s\n", "saturation", t.name, f.line())
 			}
 		}
 	}
-	if c.wants("link") && c.has("parley") {
+	if c.wants("link") && c.has(own) {
 		a, err := c.across(ctx)
 		note("the link", err)
 		if err == nil {
@@ -118,8 +118,8 @@ func (c *config) round(ctx context.Context, r *results, round int) (failed []err
 	return failed
 }
 
-func (c *config) has(kind string) bool {
-	return slices.ContainsFunc(c.targets, func(t *target) bool { return t.kind == kind })
+func (c *config) has(id string) bool {
+	return slices.ContainsFunc(c.targets, func(t *target) bool { return t.id == id })
 }
 
 func (f figure) line() string {

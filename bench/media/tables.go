@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,7 +19,8 @@ type table struct {
 	Rows      [][]string
 }
 
-const own = "parley"
+// own and before are the columns that are no peer's.
+const own, before = "parley", "before"
 
 func (r *results) tables() (all []table) {
 	servers := func(first string, last ...string) []string {
@@ -29,8 +31,12 @@ func (r *results) tables() (all []table) {
 		return append(h, last...)
 	}
 	if len(r.Rows) > 0 {
+		price := table{"cpu", "Server CPU seconds per million forwarded packets (median; lowest–highest)", servers("scenario", "ours / best peer", "ours / bare loop", "ours / before"), r.cpuRows()}
+		if !slices.ContainsFunc(r.Servers, func(s title) bool { return s.Kind == before }) {
+			price.Head = price.Head[:len(price.Head)-1]
+		}
 		all = append(all,
-			table{"cpu", "Server CPU seconds per million forwarded packets (median; lowest–highest)", servers("scenario", "ours / best peer", "ours / bare loop"), r.cpuRows()},
+			price,
 			table{"latency", "Added latency, ms: p50 / p95 / p99 (medians)", servers("scenario", "p99: ours / best peer"), r.latencyRows()},
 			table{"memory", "Memory per subscriber, MB (median)", servers("scenario", "ours / best peer"), r.memoryRows()},
 			table{"loss", "Packets lost, % of those due (median) · packets forwarded a second", servers("scenario"), r.lossRows()})
@@ -52,7 +58,7 @@ func (r *results) best(w *row, of func(figure) float64, more bool) float64 {
 	best := math.NaN()
 	for _, s := range r.Servers {
 		m := w.By[s.Kind].median(of)
-		if s.Kind != own && !math.IsNaN(m) && (math.IsNaN(best) || more == (m > best)) {
+		if s.Kind != own && s.Kind != before && !math.IsNaN(m) && (math.IsNaN(best) || more == (m > best)) {
 			best = m
 		}
 	}
@@ -85,7 +91,7 @@ func (r *results) cpuRows() (rows [][]string) {
 			return fmt.Sprintf("%s (%s–%s)", digits(f.median(cpuOf)), digits(low), digits(high))
 		})
 		ours := w.By[own].median(cpuOf)
-		rows = append(rows, append(line, ratio(ours, r.best(w, cpuOf, false)), ratio(ours, r.bareBest())))
+		rows = append(rows, append(line, ratio(ours, r.best(w, cpuOf, false)), ratio(ours, r.bareBest()), ratio(ours, w.By[before].median(cpuOf))))
 	}
 	return rows
 }

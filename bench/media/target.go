@@ -21,8 +21,8 @@ import (
 
 // target is a server to be measured: one that runs, or a command that starts it.
 type target struct {
-	kind, name, version string
-	address, command    string
+	id, kind, name, version string // kind names the adapter; id the column
+	address, command        string
 }
 
 func (t *target) title() string { return strings.TrimSpace(t.name + " " + t.version) }

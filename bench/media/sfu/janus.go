@@ -61,10 +61,19 @@ func (j *janus) Version(ctx context.Context) string {
 	}
 	defer conn.CloseNow()
 	var m janusMessage
-	if wsjson.Write(ctx, conn, jmap{"janus": "info", "transaction": token(8)}) != nil || wsjson.Read(ctx, conn, &m) != nil {
+	if writeWhole(ctx, conn, jmap{"janus": "info", "transaction": token(8)}) != nil || wsjson.Read(ctx, conn, &m) != nil {
 		return ""
 	}
 	return m.Version
+}
+
+// writeWhole sends a message as one frame: libwebsockets hands Janus no message that ends in an empty one, as wsjson writes it.
+func writeWhole(ctx context.Context, conn *websocket.Conn, m jmap) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return conn.Write(ctx, websocket.MessageText, b)
 }
 
 type janusPerson struct {
@@ -168,13 +177,13 @@ func (p *janusPerson) ask(ctx context.Context, m jmap) (janusMessage, error) {
 		delete(p.waits, t)
 		p.asking.Unlock()
 	}()
-	if err := wsjson.Write(ctx, p.conn, m); err != nil {
+	if err := writeWhole(ctx, p.conn, m); err != nil {
 		return janusMessage{}, err
 	}
 	for {
 		select {
 		case <-ctx.Done():
-			return janusMessage{}, errors.Join(ctx.Err(), p.Err())
+			return janusMessage{}, fmt.Errorf("no answer to %v: %w", m, errors.Join(ctx.Err(), p.Err()))
 		case a := <-c:
 			switch {
 			case a.Janus == "ack":
@@ -278,7 +287,7 @@ func (p *janusPerson) runKeep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
-			_ = wsjson.Write(ctx, p.conn, jmap{"janus": "keepalive", "session_id": p.session, "transaction": token(8)})
+			_ = writeWhole(ctx, p.conn, jmap{"janus": "keepalive", "session_id": p.session, "transaction": token(8)})
 		}
 	}
 }
