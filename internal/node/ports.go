@@ -74,7 +74,7 @@ func (n *Node) relayTo() []turn.Media {
 }
 
 // ice is what a device needs to reach the relay.
-func (n *Node) ice([]byte) []*signalpb.IceServer {
+func (n *Node) ice(device []byte) []*signalpb.IceServer {
 	if n.turn == nil {
 		return nil
 	}
@@ -92,7 +92,7 @@ func (n *Node) ice([]byte) []*signalpb.IceServer {
 			}
 		}
 	}
-	c := n.turn.Credential(time.Now(), turnLife)
+	c := n.turn.Credential(time.Now(), turnLife, device)
 	s := &signalpb.IceServer{Username: c.Username, Credential: c.Password}
 	for _, h := range hosts {
 		at := net.JoinHostPort(h, port)

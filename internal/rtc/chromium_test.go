@@ -167,7 +167,7 @@ func TestChromium(t *testing.T) {
 	t.Run("TURN", func(t *testing.T) {
 		r := newRoom(t, Config{UDP: "127.0.0.1:0"})
 		s := relayFor(t, r)
-		c := s.Credential(time.Now(), time.Hour)
+		c := s.Credential(time.Now(), time.Hour, []byte("device"))
 		withChromium(t, r, webrtc.MimeTypeVP9, url.Values{
 			"turn": {"turn:" + s.TCPAddr().String() + "?transport=tcp"}, "user": {c.Username}, "pass": {c.Password},
 		})

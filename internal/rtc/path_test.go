@@ -194,7 +194,7 @@ func TestFramesArriveByteForByteOverTURNOnly(t *testing.T) {
 		t.Run(transport, func(t *testing.T) {
 			r := newRoom(t, Config{UDP: "127.0.0.1:0"})
 			s := relayFor(t, r)
-			c := s.Credential(time.Now(), time.Hour)
+			c := s.Credential(time.Now(), time.Hour, []byte("device"))
 			url := "turn:" + s.UDPAddr().String() + "?transport=udp"
 			if transport == "tcp" {
 				url = "turn:" + s.TCPAddr().String() + "?transport=tcp"

@@ -2,7 +2,6 @@ package turn
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -45,12 +44,14 @@ func (secret) GoString() string             { return redacted }
 func (secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
 func (secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// Credential makes a credential for one participant.
-func (s *Server) Credential(now time.Time, life time.Duration) Credential {
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails (crypto/rand, Go 1.24)
+// Credential makes a credential for one device. Relays are counted by the device, however many credentials it was given: each socket brings a new
+// one. Whoever sees the user name can tell that two relays are one device's, and not whose.
+func (s *Server) Credential(now time.Time, life time.Duration, device []byte) Credential {
+	m := hmac.New(sha256.New, s.secret.key)
+	m.Write([]byte("parley turn device\x00"))
+	m.Write(device)
 	until := now.Add(life)
-	user := strconv.FormatInt(until.Unix(), 10) + ":" + hex.EncodeToString(id[:])
+	user := strconv.FormatInt(until.Unix(), 10) + ":" + hex.EncodeToString(m.Sum(nil)[:8])
 	return Credential{Username: user, Password: s.secret.password(user), Until: until}
 }
 
@@ -74,6 +75,12 @@ func (s secret) check(ra *turn.RequestAttributes, now time.Time) (user string, k
 		return "", nil, false
 	}
 	return ra.Username, turn.GenerateAuthKey(ra.Username, ra.Realm, s.password(ra.Username)), true
+}
+
+// deviceOf is the part of a user name that is the same in all credentials of a device. It is asked only of names whose password was right.
+func deviceOf(user string) string {
+	_, device, _ := strings.Cut(user, ":")
+	return device
 }
 
 func expiry(user string) (time.Time, bool) {

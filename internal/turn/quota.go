@@ -8,7 +8,7 @@ import (
 
 // Bounds on what is open at a time.
 const (
-	maxPerUser = 16   // relays of one credential: two connections, three transports, two families, some old ones
+	maxPerUser = 48   // relays of one device: two connections, three transports, two families, and those of pages that were closed in the last minutes
 	maxRelays  = 2048 // of all: each holds a socket
 	maxStreams = 1024 // TCP or TLS connections per listener, also those that never authenticate
 

@@ -72,10 +72,10 @@ func New(cfg Config) (*Server, error) {
 		AuthHandler: func(ra *turn.RequestAttributes) (string, []byte, bool) {
 			return s.secret.check(ra, time.Now())
 		},
-		QuotaHandler: func(user, _ string, _ net.Addr) bool { return s.quota.allows(user) },
+		QuotaHandler: func(user, _ string, _ net.Addr) bool { return s.quota.allows(deviceOf(user)) },
 		EventHandler: turn.EventHandler{
-			OnAllocationCreated: func(_, _ net.Addr, _, user, _ string, _ net.Addr, _ int) { s.quota.add(user, 1) },
-			OnAllocationDeleted: func(_, _ net.Addr, _, user, _ string) { s.quota.add(user, -1) },
+			OnAllocationCreated: func(_, _ net.Addr, _, user, _ string, _ net.Addr, _ int) { s.quota.add(deviceOf(user), 1) },
+			OnAllocationDeleted: func(_, _ net.Addr, _, user, _ string) { s.quota.add(deviceOf(user), -1) },
 		},
 		InboundMTU: 1600,
 	}

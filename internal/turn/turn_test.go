@@ -95,7 +95,7 @@ func exchange(relay net.PacketConn, to netip.AddrPort, wait time.Duration) (stri
 func TestRelaysToTheMediaPortOnly(t *testing.T) {
 	own, other := media(t), media(t)
 	s := serve(t, Media{Told: own, Bound: own})
-	relay, err := allocate(t, s, s.Credential(time.Now(), time.Hour))
+	relay, err := allocate(t, s, s.Credential(time.Now(), time.Hour, []byte("device")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestToldAddressIsMappedToTheBoundOne(t *testing.T) {
 	own := media(t)
 	told := netip.MustParseAddrPort("203.0.113.7:50000")
 	s := serve(t, Media{Told: told, Bound: own})
-	relay, err := allocate(t, s, s.Credential(time.Now(), time.Hour))
+	relay, err := allocate(t, s, s.Credential(time.Now(), time.Hour, []byte("device")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +137,11 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 	own := media(t)
 	s := serve(t, Media{Told: own, Bound: own})
 	now := time.Now()
-	good := s.Credential(now, time.Hour)
+	good := s.Credential(now, time.Hour, []byte("device"))
 	longer := good
 	longer.Username = fmt.Sprintf("%d:%s", now.Add(48*time.Hour).Unix(), strings.SplitN(good.Username, ":", 2)[1])
 	for name, c := range map[string]Credential{
-		"expired":        s.Credential(now.Add(-2*time.Hour), time.Hour),
+		"expired":        s.Credential(now.Add(-2*time.Hour), time.Hour, []byte("device")),
 		"wrong password": {Username: good.Username, Password: "x"},
 		"made longer":    longer,
 		"no time":        {Username: "me", Password: good.Password},
@@ -160,7 +160,7 @@ func TestAnOpenRelayOutlivesItsCredential(t *testing.T) {
 	s := secret{key: testSecret}
 	srv := &Server{secret: s}
 	now := time.Now()
-	c := srv.Credential(now, time.Hour)
+	c := srv.Credential(now, time.Hour, []byte("device"))
 	for _, x := range []struct {
 		method stun.Method
 		after  time.Duration
@@ -179,16 +179,22 @@ func TestAnOpenRelayOutlivesItsCredential(t *testing.T) {
 func TestQuotas(t *testing.T) {
 	own := media(t)
 	s := serve(t, Media{Told: own, Bound: own})
-	c := s.Credential(time.Now(), time.Hour)
+	c := s.Credential(time.Now(), time.Hour, []byte("device"))
 	for i := range maxPerUser {
+		if i%8 == 7 { // the device opens a socket anew, and is given another credential
+			c = s.Credential(time.Now().Add(time.Duration(i)*time.Second), time.Hour, []byte("device"))
+		}
 		if _, err := allocate(t, s, c); err != nil {
 			t.Fatalf("relay %d: %v", i, err)
 		}
 	}
-	if _, err := allocate(t, s, c); err == nil {
-		t.Fatal("one relay too many")
+	if _, err := allocate(t, s, s.Credential(time.Now().Add(time.Minute), time.Hour, []byte("device"))); err == nil {
+		t.Fatal("one relay too many, for a new credential")
 	}
-	if _, err := allocate(t, s, s.Credential(time.Now(), time.Hour)); err != nil {
+	if strings.Contains(c.Username, fmt.Sprintf("%x", "device")) {
+		t.Fatal("the user name tells the device")
+	}
+	if _, err := allocate(t, s, s.Credential(time.Now(), time.Hour, []byte("another device"))); err != nil {
 		t.Fatalf("another participant suffers: %v", err)
 	}
 	if s.Allocations() != maxPerUser+1 {
@@ -266,7 +272,7 @@ func TestAddressesThatCannotBeUsedAreNamed(t *testing.T) {
 
 func TestSecretsDoNotPrint(t *testing.T) {
 	s := &Server{secret: secret{key: testSecret}}
-	c := s.Credential(time.Now(), time.Hour)
+	c := s.Credential(time.Now(), time.Hour, []byte("device"))
 	var out bytes.Buffer
 	for _, v := range []any{c, &c, s.secret} {
 		fmt.Fprintf(&out, "%v %+v %#v %s", v, v, v, v)
