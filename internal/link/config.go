@@ -28,7 +28,7 @@ type Config struct {
 
 	Key        ident.Key           // the node key; it is the TLS key too
 	Delegation ident.DelegationKey // of the own side
-	NodeCert   []byte              // of the own node by the own delegation key: canonical ident.Signed
+	NodeCert   []byte              // of the own node by the own delegation key: canonical ident.Signed; see SetNodeCert
 	Secret     Secret              // kept from start to start
 	Boot       uint64              // differs from start to start; not 0
 	Build      string              // what HELLO tells the peer, at most 64 bytes

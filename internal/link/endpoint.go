@@ -31,6 +31,7 @@ type Endpoint struct {
 	events    *queue
 	counters  Counters
 	addresses atomic.Pointer[map[netip.AddrPort]*Media]
+	nodeCert  atomic.Pointer[[]byte] // what HELLO shows
 
 	strangers atomic.Int64 // handshakes under way from addresses no peer was found at
 	friends   atomic.Int64 // and from the others
@@ -62,6 +63,7 @@ func New(cfg Config) (*Endpoint, error) {
 	}
 	e.name = serverName(e.side)
 	e.addresses.Store(&map[netip.AddrPort]*Media{})
+	e.SetNodeCert(cfg.NodeCert)
 	e.familiar.Store(&map[netip.Addr]bool{})
 	var err error
 	if e.cert, err = certificate(cfg.Key); err != nil {
@@ -86,6 +88,13 @@ func New(cfg Config) (*Endpoint, error) {
 
 // Addr is the port's local address.
 func (e *Endpoint) Addr() net.Addr { return e.socket.LocalAddr() }
+
+// SetNodeCert shows a renewed certificate of the same node key (canonical ident.Signed) from the next handshake on. Links that are up stay as they are: the
+// key has not changed, and the certificate of their handshake was good.
+func (e *Endpoint) SetNodeCert(cert []byte) { e.nodeCert.Store(&cert) }
+
+// NodeCert is the certificate that the next handshake shows.
+func (e *Endpoint) NodeCert() []byte { return *e.nodeCert.Load() }
 
 // Events is where the node hears of its links. Keep reading.
 func (e *Endpoint) Events() <-chan Event { return e.events.out }

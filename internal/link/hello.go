@@ -52,7 +52,7 @@ func (e *Endpoint) hello(now time.Time) *linkpb.LinkFrame {
 		ProtocolMax: e.cfg.ProtocolMax,
 		Side:        e.side[:],
 		Delegation:  canon.Encode(e.cfg.Delegation),
-		NodeCert:    e.cfg.NodeCert,
+		NodeCert:    e.NodeCert(),
 		Now:         now.UnixMilli(),
 		Boot:        e.cfg.Boot,
 		Build:       e.cfg.Build,

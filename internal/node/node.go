@@ -147,6 +147,9 @@ func (n *Node) identify() error {
 	if n.key, err = Key(n.cfg.Data); err != nil {
 		return &Fault{What: "The node key cannot be used", Err: err, Do: "See the error above.", Exit: ExitIdentity}
 	}
+	if st, err := os.Stat(filepath.Join(n.cfg.Data, side.BundleFile)); err == nil {
+		n.bundleMod = st.ModTime() // before it is read: a copy that comes meanwhile is seen as a new one
+	}
 	c, err := n.readBundle()
 	if err != nil {
 		return err

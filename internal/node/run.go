@@ -149,11 +149,7 @@ func (n *Node) followBundle() {
 	if err != nil || st.ModTime().Equal(n.bundleMod) {
 		return
 	}
-	first := n.bundleMod.IsZero()
 	n.bundleMod = st.ModTime()
-	if first {
-		return
-	}
 	c, err := n.readBundle()
 	if err != nil || c.ID != n.side().ID {
 		n.log.Error("the new side bundle is not used", "error", err)
@@ -161,6 +157,7 @@ func (n *Node) followBundle() {
 		return
 	}
 	n.bundle.Store(&c)
+	n.link.SetNodeCert(c.Node)
 	n.note("bundle", "", "a new side bundle is in use")
 	// A device that was certified, or no longer is, learns what it may do now when it comes back.
 	for _, s := range n.hub.All(func(d seat.Device) bool { _, ok := c.Officer(d.Key[:], millis(time.Now())); return ok != d.Officer() }) {

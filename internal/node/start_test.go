@@ -157,6 +157,9 @@ func TestNewBundleIsTakenWhileRunning(t *testing.T) {
 		}
 		<-time.After(200 * time.Millisecond)
 	}
+	if !bytes.Equal(p.node.link.NodeCert(), p.node.side().Node) {
+		t.Error("the link still shows the old certificate")
+	}
 	// A bundle of another side is not.
 	other := newParty(t, "qasran")
 	text, err := os.ReadFile(filepath.Join(other.data, side.BundleFile))
