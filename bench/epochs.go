@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"parley.link/parley/internal/native"
@@ -15,7 +16,8 @@ func epochs(ctx context.Context, c config) ([]table, error) {
 		Head: []string{"members", "change", "runs", "p50", "p95", "all send with it, p50", "p95"}, Raw: map[string]samples{},
 		Notes: []string{
 			"members: those in the session before the change; join: from the newcomer's dial; leave: from the wish of who leaves.",
-			"All members but the publisher run without media, in one process on the same cores: at 32, 32 commits are processed here for each change."}}
+			"What runs where: two nodes, each a process; all members in one process beside them with lower priority (nice 5), each with a ts-mls of its own in goja, one",
+			"with microphone and camera, one that receives both, the others without media. At 32, these two cores process 32 commits for each change; devices of their own would not wait for each other."}}
 	lost := table{Title: "Frames of one publisher lost on the way to a receiver of the other side during these changes",
 		Head: []string{"members", "epoch changes", "sent", "not sealed", "came, did not open", "lost"}}
 	for _, n := range c.sizes {
@@ -32,6 +34,11 @@ func epochsAt(ctx context.Context, c config, n int, times, lost *table) error {
 		return err
 	}
 	defer s.close()
+	restore, err := yieldToNodes() // after the nodes were started: they would inherit it
+	if err != nil {
+		return err
+	}
+	defer restore()
 	follow := newFrames()
 	all, err := s.enterMany(ctx, n, func(i int) (native.Config, native.Trace) {
 		switch i {
@@ -78,6 +85,10 @@ func epochsAt(ctx context.Context, c config, n int, times, lost *table) error {
 		}
 	}
 	ended := time.Now()
+	runtime.GC()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	times.Notes = append(times.Notes, fmt.Sprintf("Live heap of the members' process at %d: %d MiB.", n, memory.HeapAlloc>>20))
 	if err := until(ctx, 10*time.Second, func() string { return follow.flows(ended.Add(time.Second)) }); err != nil {
 		return err
 	}

@@ -178,7 +178,8 @@ func settled(ctx context.Context, all []*actor, members int) error {
 		for _, a := range all {
 			f := a.Facts()
 			if f.Members != members || f.Epoch != all[0].Facts().Epoch || !f.Keyed {
-				return fmt.Sprintf("%s: %d members of %d, epoch %d, sends with it: %v, %s", a.person.ID, f.Members, members, f.Epoch, f.Keyed, f.Problem)
+				return fmt.Sprintf("%s: %d members of %d, epoch %d, sends with it: %v, session %s, forked %v, removal overdue %v, %s",
+					a.person.ID, f.Members, members, f.Epoch, f.Keyed, f.Phase, f.Forked, f.Overdue, f.Problem)
 			}
 		}
 		return ""
