@@ -20,9 +20,10 @@ const flags = [
 /** Says yes to every question for a device. */
 const yes = "--use-fake-ui-for-media-stream";
 
-/** openBrowser starts Chromium whose camera and microphone are a look's. asks: what may be used is what the test permits (permit). */
-export async function openBrowser(look, more = [], { asks = false } = {}) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...flags, ...(asks ? [] : [yes]), ...fakeMedia(look), ...more] });
+/** openBrowser starts Chromium whose camera and microphone are a look's. asks: what may be used is what the test permits (permit). at: a host. */
+export async function openBrowser(look, more = [], { asks = false, at } = {}) {
+  const chromiumAt = process.env.CHROMIUM ?? "/usr/bin/chromium";
+  const browser = await chromium.launch({ executablePath: at === undefined ? chromiumAt : at.launcher(chromiumAt), args: [...flags, ...(asks ? [] : [yes]), ...fakeMedia(look), ...more] });
   open.add(browser);
   return browser;
 }

@@ -8,10 +8,12 @@ import { openPerson } from "./browser.mjs";
 import { until } from "./eyes.mjs";
 import { program } from "./program.mjs";
 
-/** raise starts a summit; order tells its officers and nodes what to do. */
-export async function raise() {
+/** raise starts a summit; order tells its officers and nodes what to do. at: a host of a laboratory (../net/lib/lab.mjs), all of it there. */
+export async function raise({ at } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "parley-e2e-"));
-  const child = spawn(program("./test/e2e/raise"), ["-parley", program("./cmd/parley"), "-dir", dir], { stdio: ["pipe", "pipe", "inherit"] });
+  const command = [program("./test/e2e/raise"), "-parley", program("./cmd/parley"), "-dir", dir];
+  const stdio = { stdio: ["pipe", "pipe", "inherit"] };
+  const child = at === undefined ? spawn(command[0], command.slice(1), stdio) : at.spawn(command, stdio);
   const waiting = [];
   createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.(JSON.parse(line)));
   const ended = new Promise((resolve) => child.once("exit", () => resolve({ ok: false, error: "the summit has ended" })));
@@ -30,6 +32,7 @@ export async function raise() {
     dir,
     web: ready.web,
     data: ready.data,
+    ports: ready.ports,
     scope: ready.scope,
     order,
     async end() {

@@ -30,12 +30,13 @@ type order struct {
 }
 
 type answer struct {
-	OK    bool     `json:"ok"`
-	Error string   `json:"error,omitempty"`
-	Web   []string `json:"web,omitempty"`
-	Data  []string `json:"data,omitempty"`
-	Scope string   `json:"scope,omitempty"`
-	State string   `json:"state,omitempty"`
+	OK    bool          `json:"ok"`
+	Error string        `json:"error,omitempty"`
+	Web   []string      `json:"web,omitempty"`
+	Data  []string      `json:"data,omitempty"`
+	Ports []stage.Ports `json:"ports,omitempty"`
+	Scope string        `json:"scope,omitempty"`
+	State string        `json:"state,omitempty"`
 }
 
 func main() {
@@ -65,6 +66,7 @@ func run(ctx context.Context) error {
 	for _, sd := range s.Sides {
 		ready.Web = append(ready.Web, fmt.Sprintf("http://localhost:%d/", sd.Ports.Web))
 		ready.Data = append(ready.Data, sd.Data)
+		ready.Ports = append(ready.Ports, sd.Ports)
 	}
 	if err := say.Encode(ready); err != nil {
 		return err

@@ -37,6 +37,8 @@ const speaking = 0.02;
 const heldFor = 700;
 /** A track that fails and has not opened for this long cannot be opened. */
 const patience = 3_000;
+/** What came within this time is missed when it stops, ms. */
+const expectedFor = 10_000;
 
 export class Arrivals {
   readonly #player: Player;
@@ -94,6 +96,11 @@ export class Arrivals {
   stalled(track: string, now: number): boolean {
     const a = this.#arrivals.get(track);
     return a !== undefined && a.opened > 0 && !this.#silent && now - Math.max(a.openedAt, this.#idle) > patience + 1_000;
+  }
+
+  /** expected says that something came a moment ago and should go on to come. */
+  expected(now: number): boolean {
+    return !this.#silent && [...this.#arrivals.values()].some((a) => now - a.openedAt < expectedFor);
   }
 
   speaking(track: string, now: number): boolean {

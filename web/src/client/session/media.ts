@@ -1,6 +1,7 @@
 // The media of a room: one up and one down connection as long as the socket lives, and new ones after it was lost.
 import { Down } from "../../media/down";
 import type { Path, PeerState } from "../../media/peer";
+import { Silence } from "../../media/silence";
 import type { Sealing } from "../../media/sealing";
 import { Up, type Description } from "../../media/up";
 import type { Description as WireDescription } from "../../wire/parley/v1/signal_pb";
@@ -34,6 +35,8 @@ export class RoomMedia {
   #wanted: readonly WantedTrack[] = [];
   #thawedAt = -Infinity;
   #welcome = 0;
+  #silence = { up: new Silence(), down: new Silence() };
+  #looking = false;
 
   constructor(ports: RoomMediaPorts) {
     this.#ports = ports;
@@ -47,6 +50,7 @@ export class RoomMedia {
     if (this.#up !== undefined && this.#welcome === this.#ports.socket.welcomes) return;
     this.close();
     this.#welcome = this.#ports.socket.welcomes;
+    this.#silence = { up: new Silence(), down: new Silence() };
     const { sealing, failed, socket, arrivals, tracks } = this.#ports;
     this.#up = new Up({
       path,
@@ -105,6 +109,23 @@ export class RoomMedia {
     if (this.#down === undefined) return;
     const frozen = await this.#ports.arrivals.measure(this.#down, now).catch(() => []);
     if (frozen.length > 0 && now() - this.#thawedAt > thawEvery) this.#thaw(frozen, now());
+    await this.#listen(now);
+  }
+
+  /** Both connections go the same way: what one is not answered on, the other would be cut on too. */
+  async #listen(now: () => number): Promise<void> {
+    const { tracks, arrivals } = this.#ports;
+    if (this.#looking || this.#up === undefined || this.#down === undefined) return;
+    this.#looking = true;
+    try {
+      const sends = tracks.all().some((t) => t.media !== null);
+      const [silence, stats] = sends ? [this.#silence.up, await this.#up.stats()] : [this.#silence.down, await this.#down.stats()];
+      if (silence.look(stats.values(), !sends && arrivals.expected(now()), now())) this.moved();
+    } catch {
+      // closed meanwhile
+    } finally {
+      this.#looking = false;
+    }
   }
 
   /** A frozen track is given back and asked for again: the node sends it with fresh numbers, to a fresh decoder. */

@@ -1,0 +1,127 @@
+// The network under a person changes in mid-call: the socket is cut, UDP is, the machine gets another address, or nothing but the
+// relay is left. Media go on by themselves, and nobody joins anew. Nodes and browser are on one host of a laboratory, so that nothing of this
+// machine's own network is touched.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Lab, why } from "../net/lib/lab.mjs";
+import { paths } from "../net/lib/people.mjs";
+import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
+import { colours, hears, inbound, media, tones, unsealed, until } from "./lib/eyes.mjs";
+import { admit, enter, facts, raise } from "./lib/summit.mjs";
+
+const skip = why() || false;
+const measured = (what, value) => console.log(`  measured: ${what}: ${value}`);
+let lab, host, summit, browser, tomas, layla, ingrid;
+const all = async () => (await Promise.all([tomas, layla, ingrid].filter(Boolean).map(async (p) => `\n ${await media(p.page)} ${JSON.stringify(await paths(p))}`))).join("");
+const tile = (person) => `[data-person="${person}"]`;
+
+before(async () => {
+  if (skip) return;
+  lab = new Lab();
+  host = lab.host("host");
+  const net = lab.host("net");
+  lab.cable([net, "eth0", "10.204.9.1/24"], [host, "eth0", "10.204.9.2/24"]);
+  host.ip("route", "add", "default", "via", "10.204.9.1");
+  host.nft("table inet cut {\nchain out {\ntype filter hook output priority filter;\n}\n}\n");
+  [summit, browser] = await Promise.all([raise({ at: host }), openBrowser("red", [], { at: host })]);
+  tomas = await admit(summit, browser, 0, "v-fm");
+  layla = await admit(summit, browser, 1, "q-fm");
+  await enter(tomas);
+  await enter(layla);
+  await both();
+}, { timeout: 120_000 });
+
+after(async () => {
+  await closeBrowsers();
+  await summit?.end();
+  lab?.close();
+}, { timeout: 60_000 });
+
+/** cut lets nothing through that a rule names; without rules everything goes again. */
+const cut = (...rules) => host.nft(`flush chain inet cut out\n${rules.map((r) => `add rule inet cut out ${r}\n`).join("")}`);
+const udp = (to) => `udp dport ${to} drop`;
+
+/** flows tells that pictures and sound go on arriving at a page, on every connection that receives. */
+function flows({ page }) {
+  let last;
+  return async () => {
+    const now = (await inbound(page)).map((s) => (s.kind === "video" ? s.frames : Math.floor(s.packets / 10)));
+    const before = last;
+    last = now;
+    return now.length > 1 && before?.length === now.length && now.every((n, i) => n > before[i]);
+  };
+}
+const both = async (limit = 30_000) => {
+  for (const p of [tomas, layla]) await until("media flow", flows(p), limit, all);
+};
+const sees = (p, person) => until(`${person} is red`, async () => (await colours(p.page, `${tile(person)} video`)).includes("red"), 30_000, all);
+const listens = (p) => until("the red tone", async () => hears(await tones(p.page), "red"), 30_000, all);
+const joined = async () => JSON.stringify(await Promise.all([tomas, layla].map(async (p) => (await facts(p.page)).epoch)));
+
+test("a socket that is lost and found again brings the media with it", { skip, timeout: 90_000 }, async () => {
+  const before = await joined();
+  cut(`tcp dport ${summit.ports[0].Web} reject with tcp reset`);
+  await until("the loss", async () => (await facts(tomas.page)).socket !== "open", 10_000, all);
+  const from = performance.now();
+  cut();
+  await until("the socket", async () => (await facts(tomas.page)).socket === "open", 10_000, all);
+  const away = performance.now() - from;
+  await both();
+  measured("socket back, media on both sides after", `${Math.round(away)} ms, ${Math.round(performance.now() - from)} ms`);
+  if (away < 1_500) assert.equal(await joined(), before, "nobody joined anew");
+});
+
+test("UDP is cut in mid-call: media go on by TCP", { skip, timeout: 90_000 }, async () => {
+  const before = await joined();
+  for (const x of await paths(tomas)) assert.equal(x.protocol, "udp", JSON.stringify(x));
+  const from = performance.now();
+  cut(udp(summit.ports[0].Media), udp(summit.ports[0].Turn));
+  await until("by TCP", async () => {
+    const now = await paths(tomas);
+    return now.length === 2 && now.every((x) => (x.protocol === "tcp" || x.relay === "tcp") && x.state === "connected");
+  }, 40_000, all);
+  await both();
+  measured("media on both sides after the cut", `${Math.round(performance.now() - from)} ms`);
+  assert.equal(await joined(), before, "nobody joined anew");
+  assert.deepEqual(await unsealed(tomas.page), []);
+  cut();
+});
+
+test("the machine gets another address: media go on by it", { skip, timeout: 90_000 }, async () => {
+  const before = await joined();
+  const from = performance.now();
+  host.ip("addr", "del", "10.204.9.2/24", "dev", "eth0");
+  host.ip("addr", "add", "10.204.9.7/24", "dev", "eth0");
+  host.ip("route", "add", "default", "via", "10.204.9.1");
+  await both(40_000);
+  measured("media on both sides after", `${Math.round(performance.now() - from)} ms`);
+  measured("paths", JSON.stringify(await paths(tomas)));
+  assert.equal(await joined(), before, "nobody joined anew");
+});
+
+test("through the relay alone, pictures and tones arrive both ways", { skip, timeout: 90_000 }, async () => {
+  ingrid = await admit(summit, browser, 0, "v-adv", { before: onlyRelay });
+  await enter(ingrid);
+  await sees(ingrid, "q-fm");
+  await listens(ingrid);
+  await sees(layla, "v-adv");
+  const now = await until("both by the relay", async () => {
+    const x = await paths(ingrid);
+    return x.length === 2 && x;
+  }, 20_000, all);
+  measured("paths", JSON.stringify(now));
+  assert.ok(now.every((x) => x.local === "relay"), JSON.stringify(now));
+  assert.deepEqual(await unsealed(ingrid.page), []);
+  // A tone of one's own shows that the far side hears this person: the other of the side is silent.
+  await tomas.page.getByRole("button", { name: "Mute", exact: true }).click();
+  await until("one voice", async () => (await tones(layla.page)).filter((t) => hears([t], "red")).length === 1, 30_000, all);
+});
+
+function onlyRelay() {
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(configuration) {
+      super({ ...configuration, iceTransportPolicy: "relay" });
+    }
+  };
+}
