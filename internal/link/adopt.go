@@ -62,12 +62,17 @@ func (e *Endpoint) adopt(c *carrier) bool {
 }
 
 // lost notes that a carrier's QUIC connection is gone.
+//
+// When both nodes dialled, the peer may have adopted the carrier that stays and closed this one before the last words of the other's
+// greeting are here. So the link is down only when no carrier is left that is being greeted: a greeting ends within helloTimeout. Where
+// the close itself is lost, this end hears a stateless reset instead, the same that a peer gives that crashed: then nothing is
+// being greeted, or the peer's new carrier is, whose boot tells.
 func (e *Endpoint) lost(c *carrier, cause error) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	p := c.peer
 	p.media.retire(c.keys)
 	if p.current != c {
-		e.mu.Unlock()
 		return
 	}
 	p.current = nil
@@ -76,34 +81,28 @@ func (e *Endpoint) lost(c *carrier, cause error) {
 	if e.peers[p.cfg.Side] != p {
 		reason = ReasonRemoved
 	}
-	// The peer closed this one because another stays, which is a moment away. Nobody needs to hear of the gap.
-	if !closedFor(cause, codeDuplicate, codeSuperseded) || e.stopping || reason == ReasonRemoved {
-		p.down(e, reason, cause)
-		e.mu.Unlock()
-		return
+	if reason != ReasonRemoved && (reason == ReasonReset || closedFor(cause, codeDuplicate, codeSuperseded)) {
+		e.awaitGreetings(p)
 	}
-	changed := p.changed()
-	e.mu.Unlock()
-	t := time.NewTimer(duplicateGrace)
+	if p.current == nil {
+		p.down(e, reason, cause) // nothing, if it was told meanwhile
+	}
+}
+
+// awaitGreetings waits until a carrier of p was adopted or none is left that could be. Called with mu held, and returns so.
+func (e *Endpoint) awaitGreetings(p *peer) {
+	t := time.NewTimer(helloTimeout)
 	defer t.Stop()
-	for {
+	for p.current == nil && p.up && p.greeting > 0 && !e.stopping {
+		changed := p.changed()
+		e.mu.Unlock()
 		select {
-		case <-t.C:
-			e.mu.Lock()
-			if p.current == nil {
-				p.down(e, reason, cause)
-			}
-			e.mu.Unlock()
-			return
 		case <-changed:
 			e.mu.Lock()
-			done := p.current != nil || !p.up
-			changed = p.changed()
-			e.mu.Unlock()
-			if done {
-				return
-			}
 		case <-e.stopped:
+			e.mu.Lock()
+		case <-t.C:
+			e.mu.Lock()
 			return
 		}
 	}

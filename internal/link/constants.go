@@ -45,7 +45,6 @@ const (
 	defaultRekey     = 6 * time.Hour
 	drainTime        = 5 * time.Second        // how long a superseded carrier's media keys still open packets
 	handoverWait     = time.Second            // how long a younger carrier's frames wait for the end of the older one's
-	duplicateGrace   = 500 * time.Millisecond // between losing the carrier that had to go and having the one that stays
 	quotaPenalty     = 10 * time.Second       // during which a peer that exceeded its quota is not let in again
 	higherWaits      = 150 * time.Millisecond // the higher node id lets the lower one dial first
 

@@ -123,17 +123,21 @@ func (e *Endpoint) dial(ctx context.Context, p *peer, plan dialPlan) bool {
 func (e *Endpoint) start(ctx context.Context, c *carrier, cfg Peer, greet func(context.Context, *carrier, Peer) error) bool {
 	// The greeting's streams end with the carrier; what cancels the greeting must end the carrier.
 	stop := context.AfterFunc(ctx, func() { c.close(codeTimeout, "greeting cut short") })
+	e.greets(c.peer, 1)
 	err := greet(ctx, c, cfg)
 	stop()
 	if err == nil {
 		c.keys, err = newGeneration(c.conn, c.dialled, e.own, c.key)
 	}
 	if err != nil {
+		e.greets(c.peer, -1)
 		e.failed(c, cfg, err)
 		e.release(c.peer)
 		return closedFor(context.Cause(c.conn.Context()), codeDuplicate)
 	}
-	if !e.adopt(c) {
+	adopted := e.adopt(c)
+	e.greets(c.peer, -1)
+	if !adopted {
 		e.counters.add(DuplicateDial)
 		c.close(codeDuplicate, "another stays")
 		e.release(c.peer)

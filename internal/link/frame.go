@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"parley.link/parley/internal/wire/linkpb"
@@ -28,6 +29,15 @@ const frameHeader = 4
 
 var frameOptions = proto.UnmarshalOptions{DiscardUnknown: true, RecursionLimit: 16}
 
+// A node that came back after a crash answers the first packet of the old carrier with a stateless reset, unless that packet is small
+// enough to be a reset itself (RFC 9000 §10.3.3: two such nodes would go on for ever). quic-go answers nothing of 42 bytes or less,
+// and a short frame in its packet has 39. So short frames are made longer, by a field that no LinkFrame has: whatever is sent,
+// the peer's crash is noticed a round trip later, not five seconds.
+const (
+	minFrame     = 20  // header and body; with 28 bytes of QUIC around it at least 48 bytes
+	paddingField = 100 // reserved in link.proto
+)
+
 // encodeFrame writes length and body.
 func encodeFrame(f *linkpb.LinkFrame) ([]byte, error) {
 	n := proto.Size(f)
@@ -37,12 +47,16 @@ func encodeFrame(f *linkpb.LinkFrame) ([]byte, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("%w: empty", ErrFrame)
 	}
-	b := make([]byte, frameHeader, frameHeader+n)
-	binary.BigEndian.PutUint32(b, uint32(n))
+	b := make([]byte, frameHeader, max(frameHeader+n, minFrame+3))
 	b, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, f)
 	if err != nil {
 		return nil, fmt.Errorf("encode link frame: %w", err)
 	}
+	if short := minFrame - len(b); short > 0 {
+		b = protowire.AppendTag(b, paddingField, protowire.BytesType) // two bytes, and one for the length
+		b = protowire.AppendBytes(b, make([]byte, max(short-3, 0)))
+	}
+	binary.BigEndian.PutUint32(b, uint32(len(b)-frameHeader))
 	return b, nil
 }
 

@@ -57,7 +57,9 @@ func helloOfFuzz(f *testing.F) *linkpb.LinkFrame {
 	if err := c.complete(); err != nil {
 		f.Fatal(err)
 	}
-	return (&Endpoint{cfg: c, side: p.root.Side()}).hello(time.Unix(1, 0))
+	e := &Endpoint{cfg: c, side: p.root.Side()}
+	e.nodeCert.Store(&c.NodeCert)
+	return e.hello(time.Unix(1, 0))
 }
 
 // Whatever a HELLO says, only the very bytes of the pinned root, with a certificate of the TLS key, pass.
@@ -68,6 +70,7 @@ func FuzzHello(f *testing.F) {
 		f.Fatal(err)
 	}
 	e := &Endpoint{cfg: c, side: b.root.Side()}
+	e.nodeCert.Store(&c.NodeCert)
 	side := a.root.Side()
 	good, root := a.cfg.NodeCert, canon.Encode(a.root.Public())
 	f.Add(uint32(1), uint32(1), side[:], root, good)

@@ -18,7 +18,8 @@ type peer struct {
 
 	current   *carrier
 	carriers  uint64 // adopted so far
-	pending   int    // carriers that are greeting or draining
+	pending   int    // carriers that are greeting, running or draining
+	greeting  int    // carriers that may be adopted any moment
 	up        bool   // Up was told, Down was not
 	since     time.Time
 	downSince time.Time

@@ -116,3 +116,13 @@ func (e *Endpoint) release(p *peer) {
 	p.pending--
 	e.mu.Unlock()
 }
+
+// greets counts the peer's carriers that are being greeted, and wakes whoever waits for the last of them.
+func (e *Endpoint) greets(p *peer, change int) {
+	e.mu.Lock()
+	p.greeting += change
+	if p.greeting == 0 {
+		p.poke()
+	}
+	e.mu.Unlock()
+}

@@ -116,6 +116,7 @@ func helloOf(t *testing.T, p *party) *linkpb.LinkFrame {
 		t.Fatal(err)
 	}
 	e := &Endpoint{cfg: c, side: p.root.Side()}
+	e.nodeCert.Store(&c.NodeCert)
 	return e.hello(time.Now())
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
+	"google.golang.org/protobuf/proto"
 
 	"parley.link/parley/internal/forward"
 	"parley.link/parley/internal/wire/linkpb"
@@ -292,5 +293,25 @@ func TestFrameReaderBelievesNoLength(t *testing.T) {
 	}
 	if _, err := r.next(func(int) error { return nil }); err == nil || err == io.ErrShortBuffer {
 		t.Error(err)
+	}
+}
+
+// Every frame makes a packet that a node which lost the carrier answers with a stateless reset.
+func TestFramesAreLongEnoughToBeReset(t *testing.T) {
+	for n := range 40 {
+		f := entry(1, 4+n)
+		b, err := encodeFrame(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := (&frameReader{r: bytes.NewReader(b)}).next(func(int) error { return nil })
+		if err != nil || !proto.Equal(got, f) {
+			t.Fatalf("%d: %v %v", n, got, err)
+		}
+	}
+	for _, n := range []uint64{0, 1, 1 << 62} {
+		if b, err := encodeFrame(heartbeat(n)); err != nil || len(b) < minFrame {
+			t.Errorf("%d bytes, %v", len(b), err)
+		}
 	}
 }

@@ -1409,7 +1409,7 @@ var File_parley_v1_link_proto protoreflect.FileDescriptor
 
 const file_parley_v1_link_proto_rawDesc = "" +
 	"\n" +
-	"\x14parley/v1/link.proto\x12\tparley.v1\x1a\x16parley/v1/signal.proto\"\xea\x06\n" +
+	"\x14parley/v1/link.proto\x12\tparley.v1\x1a\x16parley/v1/signal.proto\"\xf0\x06\n" +
 	"\tLinkFrame\x12,\n" +
 	"\x05hello\x18\x01 \x01(\v2\x14.parley.v1.LinkHelloH\x00R\x05hello\x126\n" +
 	"\thello_ack\x18\x02 \x01(\v2\x17.parley.v1.LinkHelloAckH\x00R\bhelloAck\x124\n" +
@@ -1430,7 +1430,7 @@ const file_parley_v1_link_proto_rawDesc = "" +
 	"\vlayer_state\x18\x0f \x01(\v2\x15.parley.v1.LayerStateH\x00R\n" +
 	"layerState\x12>\n" +
 	"\rrefused_track\x18\x10 \x01(\v2\x17.parley.v1.RefusedTrackH\x00R\frefusedTrackB\x06\n" +
-	"\x04body\"\x82\x02\n" +
+	"\x04bodyJ\x04\bd\x10e\"\x82\x02\n" +
 	"\tLinkHello\x12!\n" +
 	"\fprotocol_min\x18\x01 \x01(\rR\vprotocolMin\x12!\n" +
 	"\fprotocol_max\x18\x02 \x01(\rR\vprotocolMax\x12\x12\n" +
