@@ -65,13 +65,22 @@ step("a link stands when each officer has typed the other side's fingerprint", a
   // What is no card, an altered card and one's own card are told apart; what was pasted stays.
   const card = await q.card();
   const altered = card.replace(/^(?=[^-\s])(.{20})(.)/m, (_, head, c) => head + (c === "A" ? "B" : "A"));
-  for (const [text, code] of [["", ""], ["Dear colleague, the card follows.", "malformed"], [altered, "malformed"], [await v.card(), "not-yours"]]) {
+  for (const [text, said] of [["", "card-needed"], ["Dear colleague, the card follows.", "card-unreadable"], [altered, "card-unreadable"], [await v.card(), "card-own"]]) {
     await ilse.write(ilse.t("links.card"), text);
     await ilse.press(ilse.t("links.add-do"));
-    await ilse.see(code === "" ? ilse.t("links.card-needed") : ilse.problem(code));
+    await ilse.see(ilse.t(`links.${said}`));
     assert.equal((await ilse.field(ilse.t("links.card")).inputValue()).trim(), text.trim());
-    if (code !== "") await ilse.shot("officer-links-wrong-card");
   }
+  await ilse.shot("officer-links-wrong-card");
+  await ilse.write(ilse.t("links.card"), card);
+  await ilse.page.getByLabel(ilse.t("links.address")).click();
+  await ilse.page.keyboard.type("somewhere");
+  await ilse.press(ilse.t("links.add-do"));
+  await ilse.see(ilse.t("links.address-wrong"));
+  assert.equal((await ilse.field(ilse.t("links.card")).inputValue()).trim(), card.trim());
+  await ilse.page.getByLabel(ilse.t("links.address")).click();
+  await ilse.page.keyboard.press("ControlOrMeta+a");
+  await ilse.page.keyboard.press("Delete");
   for (const [p, own, other] of sides) {
     await p.write(p.t("links.card"), await other.card());
     await p.press(p.t("links.add-do"));
@@ -95,6 +104,7 @@ step("a link stands when each officer has typed the other side's fingerprint", a
   }
   for (const [p] of sides) {
     await p.see(p.start("link.state-up"), slow);
+    await p.see(p === ilse ? "Ilse Tarn" : "عمر زين"); // who compared
     await p.shot("officer-links-up");
   }
 });
@@ -109,23 +119,30 @@ step("a plan is proposed by form, read and signed at the other side", async () =
   await ilse.see(ilse.t("plan.seats-needed"));
   await ilse.shot("officer-plan-empty");
   await ilse.write(ilse.t("plan.title", { language: "English" }), title.en);
+  await ilse.write(ilse.t("plan.title", { language: "العربية" }), title.ar); // the other side's people read it too
   await ilse.write(ilse.t("plan.format", { language: "English" }), "Plenary");
+  await ilse.write(ilse.t("plan.format", { language: "العربية" }), "الجلسة العامة");
   const seats = ilse.page.locator(".seat");
   await ilse.write(ilse.t("plan.seat-person"), "v-fm", seats.nth(0));
   await ilse.write(ilse.t("plan.seat-person"), "Layla Nasr", seats.nth(1)); // a name instead of a short name
   for (const i of [0, 1]) await ilse.choose(ilse.t("plan.seat-role"), ilse.t("role.adviser"), seats.nth(i));
   await ilse.press(ilse.t("plan.propose"));
-  await ilse.page.getByRole("alert").filter({ hasText: /\S/ }).or(ilse.page.locator(".fault, .wrong").filter({ hasText: /\S/ })).first().waitFor();
+  await ilse.see(ilse.t("accredit.person-needed"));
   await ilse.shot("officer-plan-wrong");
   assert.equal(await ilse.field(ilse.t("plan.title", { language: "English" })).inputValue(), title.en, "what was typed stays");
+  await ilse.write(ilse.t("plan.seat-person"), "v-fm", seats.nth(1));
+  await ilse.choose(ilse.t("plan.seat-side"), "Velmark", seats.nth(1));
+  await ilse.press(ilse.t("plan.propose"));
+  await ilse.see(ilse.t("plan.seats-twice"));
+  await ilse.choose(ilse.t("plan.seat-side"), "Qasran", seats.nth(1));
   await ilse.write(ilse.t("plan.seat-person"), "q-fm", seats.nth(1));
   await ilse.press(ilse.t("plan.propose"));
   await ilse.see(ilse.t("phase.proposed"));
   await ilse.shot("officer-sessions-proposed");
-  await omar.see(title.en, slow);
+  await omar.see(title.ar, slow);
   await omar.shot("officer-sessions-asked");
   // Who signs reads first what is signed: the seats stand open.
-  const asked = omar.page.locator("li.card").filter({ hasText: title.en });
+  const asked = omar.page.locator("li.card").filter({ hasText: title.ar });
   for (const seat of ["v-fm", "q-fm"]) await asked.getByText(seat, { exact: true }).waitFor();
   await omar.press(omar.t("proposal.consent"));
   for (const p of [ilse, omar]) await p.see(p.t("phase.agreed"), slow);

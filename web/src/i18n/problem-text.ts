@@ -25,5 +25,5 @@ export function problemText(problem: Problem, language: Language): Sentences {
   const sentences = problemTables[language][problem.code];
   const direction = directionOf(language);
   const put = (text: string): string => fill(text, (name) => isolate(problem.params?.[name] ?? '—', direction));
-  return { what: put(sentences.what), who: put(sentences.who), now: put(sentences.now), reference: [problem.code, problem.params?.['what']].filter(Boolean).join(' / ') };
+  return { what: put(sentences.what), who: put(sentences.who), now: put(sentences.now), reference: [problem.code, problem.params?.['what'] ?? problem.params?.['field']].filter(Boolean).join(' / ') };
 }

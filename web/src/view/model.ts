@@ -27,7 +27,7 @@ export interface Enrolling {
   readonly kind: 'enrolling';
   readonly state: 'ask' | 'waiting' | 'declined';
   readonly words: readonly string[]; // of this device's key, to be compared face to face with an officer
-  readonly deviceKey: string; // the key as text, for `parley side certify` of an officer's device
+  readonly deviceKey: string; // the key as text, for `parley side officer-cert` of an officer's device
   readonly name: string;
   readonly note: string; // declined: the officer's words
   readonly since: number | null;

@@ -6,7 +6,8 @@ import type { Link } from "../../wire/parley/v1/signal_pb";
 
 const longestName = 200;
 
-export function linkView(l: Link): LinkView {
+/** linkView; officers gives the name for the short name of the officer who verified. */
+export function linkView(l: Link, officers: ReadonlyMap<string, Text>): LinkView {
   const state = l.state === "up" || l.state === "down" ? l.state : "never";
   return {
     side: { id: hex(l.side), name: textOf(l.name), own: false },
@@ -16,7 +17,7 @@ export function linkView(l: Link): LinkView {
     verified: {
       kind: l.verified === "in-person" || l.verified === "demonstration" ? l.verified : "none",
       at: l.verifiedAt === 0n ? null : Number(l.verifiedAt),
-      by: l.verifiedBy === "" ? null : l.verifiedBy.slice(0, longestName),
+      by: l.verifiedBy === "" ? null : (Object.values(officers.get(l.verifiedBy) ?? {})[0] ?? l.verifiedBy.slice(0, longestName)),
     },
     problem: l.problem === "" ? null : { code: asProblemCode(l.problem) },
   };

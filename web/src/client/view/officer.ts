@@ -24,12 +24,13 @@ export function officerPage(
   sessions: readonly SessionCard[],
   known: readonly KnownFormat[],
   language: string,
+  officers: ReadonlyMap<string, Text>,
 ): OfficerPage {
   const formats = new Map([[plenary, plenaryName], ...known.map((f): [string, Text] => [f.id, f.name])]);
   return {
     loaded: reply !== undefined,
     pending: (reply?.pending ?? []).map(pending),
-    people: (reply?.people ?? []).flatMap((p) => person(p) ?? []),
+    people: (reply?.people ?? []).flatMap((p) => person(p, officers) ?? []),
     seats: seats(sessions, known),
     formats: [...formats].map(([id, name]) => ({ id, name })),
     sessions,
@@ -46,7 +47,7 @@ function pending(p: WirePending): PendingEnrolment {
   };
 }
 
-function person(p: WirePerson): AccreditedPerson | undefined {
+function person(p: WirePerson, officers: ReadonlyMap<string, Text>): AccreditedPerson | undefined {
   const a = readAccreditation(p.accreditation);
   if (a === undefined) return undefined;
   return {
@@ -58,7 +59,7 @@ function person(p: WirePerson): AccreditedPerson | undefined {
     formats: a.formats,
     from: a.from,
     until: a.until,
-    verified: verification(a.verified, a.at, {} as Text),
+    verified: verification(a.verified, a.at, officers.get(hex(a.by)) ?? {}),
     connected: p.connected,
     revoked: revoked(p.revocation),
   };

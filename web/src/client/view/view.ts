@@ -54,7 +54,7 @@ export function viewOf(f: Facts): View {
     now: f.now,
   };
   const sessions = (f.scopes?.all() ?? []).flatMap(({ log }) => card(log.state, context) ?? []);
-  const links = connection.links.map(linkView);
+  const links = connection.links.map((l) => linkView(l, officers));
   const lostAt = awaySince(f);
   return {
     screen: screenOf(f, self, plate, context, sessions, links),
@@ -67,7 +67,7 @@ export function viewOf(f: Facts): View {
     zones: zones(side, self?.side?.zone ?? "", plansOf(f, context)),
     sessions: [...sessions].sort((a, b) => a.from - b.from || (a.scope < b.scope ? -1 : 1)),
     links,
-    officerPage: context.officer ? officerPage(f.desk?.reply, sessions, formatsOf(f, context), self?.side?.language ?? "en") : null,
+    officerPage: context.officer ? officerPage(f.desk?.reply, sessions, formatsOf(f, context), self?.side?.language ?? "en", officers) : null,
     notices: f.notices,
   };
 }
@@ -145,15 +145,17 @@ function sideName(self: Self | undefined): SideName | null {
 
 const read = new WeakMap<object, ReadonlyMap<string, Text>>();
 
+/** officersOf names the own side's officers, by device and by short name. */
 function officersOf(self: Self | undefined): ReadonlyMap<string, Text> {
   const side = self?.side;
   if (side === undefined) return new Map();
   const before = read.get(side);
   if (before !== undefined) return before;
   const officers = new Map(
-    side.officerCerts.map((raw) => {
+    side.officerCerts.flatMap((raw) => {
       const { value } = open(officerCert, raw);
-      return [hex(value.device), { [side.language]: value.name } as Text];
+      const name: Text = { [side.language]: value.name };
+      return [[hex(value.device), name] as const, [value.person, name] as const];
     }),
   );
   read.set(side, officers);

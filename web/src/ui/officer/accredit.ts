@@ -24,7 +24,7 @@ export type AccreditFault = 'compared' | 'person' | 'name' | 'formats' | 'until'
 export function check(enrolment: PendingEnrolment, entry: AccreditEntry): { faults: AccreditFault[]; draft: AccreditDraft | null } {
   const faults: AccreditFault[] = [];
   if (!entry.compared) faults.push('compared');
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(entry.person)) faults.push('person');
+  if (!isShortName(entry.person)) faults.push('person');
   const name = written(entry.name);
   if (Object.keys(name).length === 0) faults.push('name');
   if (entry.formats.length === 0) faults.push('formats');
@@ -37,6 +37,11 @@ export function check(enrolment: PendingEnrolment, entry: AccreditEntry): { faul
     formats: entry.formats, from, until, wordsCompared: true,
   };
   return { faults, draft };
+}
+
+// isShortName: what plans and accreditations call a person by (internal/ident, IsID).
+export function isShortName(text: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);
 }
 
 // written leaves out the languages in which nothing was written.

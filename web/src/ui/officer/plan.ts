@@ -1,6 +1,6 @@
 import type { PlanDraft, Role, Status } from '../../view/model.ts';
 import { parity } from '../sessions.ts';
-import { written } from './accredit.ts';
+import { isShortName, written } from './accredit.ts';
 import { fromInput } from './when.ts';
 
 export interface SeatEntry {
@@ -20,7 +20,7 @@ export interface PlanEntry {
   until: string;
 }
 
-export type PlanFault = 'title' | 'other' | 'seats' | 'until';
+export type PlanFault = 'title' | 'other' | 'until' | 'person' | 'twice' | 'seats';
 
 // check gives the faults in the order of the form, whether the sides bring equal numbers, and the draft if there is no fault.
 export function checkPlan(own: string, entry: PlanEntry): { faults: PlanFault[]; equal: boolean; draft: PlanDraft | null } {
@@ -33,7 +33,9 @@ export function checkPlan(own: string, entry: PlanEntry): { faults: PlanFault[];
   if (!(until > from)) faults.push('until');
   const seats = entry.seats.map((seat) => ({ ...seat, person: seat.person.trim() })).filter((seat) => seat.person !== '');
   const names = new Set(seats.map((seat) => `${seat.side}/${seat.person}`));
-  if (names.size !== seats.length || !seats.some((s) => s.side === own) || !seats.some((s) => s.side === entry.other)) faults.push('seats');
+  if (!seats.every((seat) => isShortName(seat.person))) faults.push('person');
+  if (names.size !== seats.length) faults.push('twice');
+  if (!seats.some((s) => s.side === own) || !seats.some((s) => s.side === entry.other)) faults.push('seats');
   const equal = parity(seats);
   if (faults.length > 0) return { faults, equal, draft: null };
   return { faults, equal, draft: { title, status: entry.status, with: entry.other, sequencer: entry.sequencer, formatName: written(entry.formatName), seats, from, until } };
