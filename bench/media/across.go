@@ -75,7 +75,7 @@ func (c *config) across(ctx context.Context) (a across, err error) {
 			return a, err
 		}
 		began := time.Now()
-		if a.Far, err = s.window(ctx, second.pid, len(s.people)-1, c.window); err != nil {
+		if a.Far, err = s.window(ctx, second.pid, c.serverC, len(s.people)-1, c.window); err != nil {
 			return a, err
 		}
 		after, err := cpu(first.pid)

@@ -52,6 +52,8 @@ func (r *results) circumstances() string {
 		}
 	}
 	fmt.Fprintf(&b, "- %d rounds, windows of %.0f s, %.0f min in all\n", r.Rounds, r.Window, r.Took/60)
+	others, generator := r.disturbance()
+	fmt.Fprintf(&b, "- in the worst window others used %.0f %% of the servers' core, and the load generator %.0f %% of its own\n", 100*others, 100*generator)
 	return b.String()
 }
 

@@ -12,6 +12,7 @@ import (
 type figure struct {
 	CPU           float64 // server CPU seconds per million forwarded packets
 	Busy          float64 // share of the core the server used
+	Others        float64 // and everybody else on it: what this is above a few per cent spoils the figure
 	Own           float64 // and this program of its own
 	Rate          float64 // packets forwarded a second
 	Sent          float64 // packets published a second

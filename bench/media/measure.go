@@ -31,7 +31,7 @@ func (c *config) measure(ctx context.Context, t *target, sc scenario) (f figure,
 	if err := c.gather(ctx, s, srv, sc, &before); err != nil {
 		return f, err
 	}
-	f, err = s.window(ctx, srv.pid, sc.receivers(), c.window)
+	f, err = s.window(ctx, srv.pid, c.serverC, sc.receivers(), c.window)
 	if err != nil {
 		return f, err
 	}
@@ -87,7 +87,7 @@ func (c *config) ramp(ctx context.Context, t *target) (best figure, err error) {
 	}
 	rate := light.VideoBitrate
 	for worse := 0; worse < 2; {
-		f, err := s.window(ctx, srv.pid, sc.receivers(), max(c.window/4, time.Second))
+		f, err := s.window(ctx, srv.pid, c.serverC, sc.receivers(), max(c.window/4, time.Second))
 		if err != nil {
 			return best, err
 		}

@@ -60,7 +60,9 @@ func (c *config) run(ctx context.Context) error {
 		}
 	}
 	for _, t := range c.targets {
-		r.Servers = append(r.Servers, title{t.id, t.title(), r.profile(t.id)})
+		if p := r.profile(t.id); p != "" { // measured at all
+			r.Servers = append(r.Servers, title{t.id, t.title(), p})
+		}
 	}
 	r.Took = time.Since(began).Seconds()
 	for _, t := range r.tables() {
@@ -123,8 +125,8 @@ func (c *config) has(id string) bool {
 }
 
 func (f figure) line() string {
-	return fmt.Sprintf("%6s CPU s/M · p50 %s p95 %s p99 %s ms · %s MB each · %.0f packets/s · lost %.3f %% · core %.0f %%, load generator %.0f %% · %s%s",
-		digits(f.CPU), digits(f.P50), digits(f.P95), digits(f.P99), digits(f.Memory), f.Rate, 100*f.Loss, 100*f.Busy, 100*f.Own, f.Profile, bad(f.Bad))
+	return fmt.Sprintf("%6s CPU s/M · p50 %s p95 %s p99 %s ms · %s MB each · %.0f packets/s · lost %.3f %% · core %.0f %%, others on it %.0f %%, load generator %.0f %% · %s%s",
+		digits(f.CPU), digits(f.P50), digits(f.P95), digits(f.P99), digits(f.Memory), f.Rate, 100*f.Loss, 100*f.Busy, 100*f.Others, 100*f.Own, f.Profile, bad(f.Bad))
 }
 
 func bad(n uint64) string {
@@ -135,12 +137,28 @@ func bad(n uint64) string {
 }
 
 func (r *results) profile(kind string) string {
-	for _, w := range append(r.Rows, r.Ramp) {
+	for _, w := range append(r.Rows[:len(r.Rows):len(r.Rows)], r.Ramp) {
 		if w != nil && len(w.By[kind]) > 0 {
 			return w.By[kind][0].Profile
 		}
 	}
 	return ""
+}
+
+// disturbance is the largest share of the servers' core that anybody else used in a window, and the largest of its own core that the load
+// generator used.
+func (r *results) disturbance() (others, generator float64) {
+	for _, w := range append(r.Rows[:len(r.Rows):len(r.Rows)], r.Ramp) {
+		if w == nil {
+			continue
+		}
+		for _, list := range w.By {
+			for _, f := range list {
+				others, generator = max(others, f.Others), max(generator, f.Own)
+			}
+		}
+	}
+	return others, generator
 }
 
 // keep writes the JSON and, if asked, the document and the plot.

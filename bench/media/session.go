@@ -163,11 +163,12 @@ func (s *session) close() {
 type count struct {
 	at            time.Time
 	cpu, own      float64 // seconds
+	core          float64 // of the servers' core, by everybody
 	sent, refused uint64
 	got           uint64
 }
 
-func (s *session) count(pid int) (c count, err error) {
+func (s *session) count(pid, core int) (c count, err error) {
 	s.loop.Do(func() {
 		for _, src := range s.sources {
 			c.sent += src.Packets
@@ -177,6 +178,7 @@ func (s *session) count(pid int) (c count, err error) {
 			c.got += t.Packets
 		}
 		c.cpu, err = cpu(pid)
+		c.core = coreBusy(core)
 		c.at = time.Now()
 	})
 	var u unix.Rusage
@@ -186,8 +188,8 @@ func (s *session) count(pid int) (c count, err error) {
 }
 
 // window measures for so long. receivers is to how many people each sent packet goes.
-func (s *session) window(ctx context.Context, pid, receivers int, long time.Duration) (f figure, err error) {
-	a, err := s.count(pid)
+func (s *session) window(ctx context.Context, pid, core, receivers int, long time.Duration) (f figure, err error) {
+	a, err := s.count(pid, core)
 	if err != nil {
 		return f, err
 	}
@@ -199,7 +201,7 @@ func (s *session) window(ctx context.Context, pid, receivers int, long time.Dura
 	}
 	var late []int32
 	s.loop.Do(func() { late, f.Bad = s.loop.End() })
-	b, err := s.count(pid)
+	b, err := s.count(pid, core)
 	if err != nil {
 		return f, err
 	}
@@ -208,8 +210,12 @@ func (s *session) window(ctx context.Context, pid, receivers int, long time.Dura
 	if got == 0 || due == 0 {
 		return f, fmt.Errorf("nothing was forwarded")
 	}
+	if len(late) == 0 {
+		return f, fmt.Errorf("%.0f packets came, but none that was looked into was what had been sent (%d were not)", got, f.Bad)
+	}
 	f.CPU = (b.cpu - a.cpu) / got * 1e6
 	f.Busy = (b.cpu - a.cpu) / took
+	f.Others = max(0, (b.core-a.core)/took-f.Busy)
 	f.Own = (b.own - a.own) / took
 	f.Rate = got / took
 	f.Sent = float64(b.sent-a.sent) / took

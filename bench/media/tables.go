@@ -144,6 +144,7 @@ func (r *results) linkRows() [][]string {
 	return [][]string{
 		{"publisher's node, % of a core, 1 subscriber behind the link", fmt.Sprintf("%.2f", 100*one.median(busyOf))},
 		{fmt.Sprintf("the same with %d", behindLink), fmt.Sprintf("%.2f", 100*many.median(busyOf))},
+		{"ratio", ratio(many.median(busyOf), one.median(busyOf))},
 		{"subscribers' node, CPU s per million", digits(far.median(cpuOf))},
 		{"latency through both nodes, ms: p50 / p95 / p99", digits(far.median(p50Of)) + " / " + digits(far.median(p95Of)) + " / " + digits(far.median(p99Of))},
 		{"lost, %", fmt.Sprintf("%.3f", 100*far.median(lossOf))},

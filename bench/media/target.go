@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -37,19 +38,27 @@ type server struct {
 const startTime = 15 * time.Second
 
 // start starts the target's command on the server's core, or finds the running server and pins it.
-func (t *target) start(ctx context.Context, core int) (*server, error) {
+func (t *target) start(ctx context.Context, core int) (s *server, err error) {
 	a, err := sfu.New(t.kind, t.address)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Adapter: a, stop: func() {}}
+	s = &server{Adapter: a, stop: func() {}}
 	if t.command != "" {
 		if pid, err := listener(t.address); err == nil {
 			return nil, fmt.Errorf("%s: process %d listens at %s already", t.name, pid, t.address)
 		}
-		if s.stop, err = launch(t.command, core); err != nil {
+		var said func() string
+		if s.stop, said, err = launch(t.command, core); err != nil {
 			return nil, fmt.Errorf("%s: %w", t.name, err)
 		}
+		stop := s.stop
+		defer func() {
+			if err != nil {
+				err = fmt.Errorf("%w; it said: %s", err, said())
+				stop()
+			}
+		}()
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
@@ -60,7 +69,6 @@ func (t *target) start(ctx context.Context, core int) (*server, error) {
 		err = pin(s.pid, core)
 	}
 	if err != nil {
-		s.stop()
 		return nil, fmt.Errorf("%s: %w", t.name, err)
 	}
 	if t.version == "" {
@@ -69,13 +77,14 @@ func (t *target) start(ctx context.Context, core int) (*server, error) {
 	return s, nil
 }
 
-// launch starts a command in a process group of its own, whose threads all stay on a core. The returned function ends the group.
-func launch(command string, core int) (stop func(), err error) {
+// launch starts a command in a process group of its own, whose threads all stay on a core. stop ends the group; said is
+// the end of what it printed.
+func launch(command string, core int) (stop func(), said func() string, err error) {
 	cmd := exec.Command("sh", "-c", command)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	log, err := os.CreateTemp("", "bench-media-*.log")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	runtime.LockOSThread() // a child inherits the affinity of the thread that forks it
@@ -90,11 +99,15 @@ func launch(command string, core int) (stop func(), err error) {
 	}
 	runtime.UnlockOSThread()
 	if err != nil {
-		return nil, fmt.Errorf("start %q on core %d: %w", command, core, err)
+		return nil, nil, fmt.Errorf("start %q on core %d: %w", command, core, err)
 	}
 	done := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(done) }()
-	return func() {
+	said = func() string {
+		b, _ := os.ReadFile(log.Name())
+		return strings.TrimSpace(string(b[max(0, len(b)-500):]))
+	}
+	return sync.OnceFunc(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 		select {
 		case <-done:
@@ -104,7 +117,7 @@ func launch(command string, core int) (stop func(), err error) {
 		}
 		_ = log.Close()
 		_ = os.Remove(log.Name())
-	}, nil
+	}), said, nil
 }
 
 // pin keeps all threads of a process on a core.
@@ -170,6 +183,22 @@ func cpu(pid int) (float64, error) {
 	}
 	k, err := strconv.ParseUint(f[12], 10, 64)
 	return float64(u+k) / 100, err
+}
+
+// coreBusy is how long a core has worked, in seconds, for whomever (proc(5), /proc/stat).
+func coreBusy(core int) (seconds float64) {
+	b, _ := os.ReadFile("/proc/stat")
+	for line := range strings.Lines(string(b)) {
+		f := strings.Fields(line)
+		if len(f) < 9 || f[0] != fmt.Sprintf("cpu%d", core) {
+			continue
+		}
+		for _, i := range []int{1, 2, 3, 6, 7, 8} { // user, nice, system, irq, softirq, steal
+			n, _ := strconv.ParseUint(f[i], 10, 64)
+			seconds += float64(n) / 100
+		}
+	}
+	return seconds
 }
 
 // resident is a process's RSS in MB (10⁶ bytes).
