@@ -92,7 +92,7 @@ export class Connection {
   }
 
   async #open(o: ConnectionOptions): Promise<Self> {
-    this.#self = await Self.open(await (o.cabinet ?? openCabinet()), o.verifier);
+    this.#self = await Self.open(await (o.cabinet ?? openCabinet()), o.verifier, o.build);
     this.#events.changed();
     return this.#self;
   }
@@ -136,6 +136,8 @@ export class Connection {
   #state(state: SocketState, problem: ProblemError | undefined): void {
     if (problem !== undefined) this.#problem = problem;
     if (state === "open") this.#attempts = 0;
+    // Who may not come any more keeps no names of those who may.
+    if (problem?.code === "accreditation-revoked") void this.#self?.memory.only([]).catch(() => undefined);
     if (state === "waiting" || state === "refused") {
       this.#attempts++;
       if (this.#welcome !== undefined) this.#lostAt ??= Date.now();

@@ -11,6 +11,7 @@ import { ClockWork } from "./clock-work";
 import { Connection } from "./connection";
 import type { FromNode } from "./frame";
 import { Hall } from "./hall";
+import { Keeping } from "./keeping";
 import { Notices } from "./notices";
 import { Office } from "./office";
 import { OfficerDesk } from "./officer";
@@ -61,6 +62,7 @@ class ParleyClient {
   readonly #store: Store<View>;
   readonly #render = once(() => this.#draw());
   readonly #clock: ClockWork;
+  readonly #keeping = new Keeping(async () => this.#scopes?.keep());
   #missing: readonly Missing[] = [];
   #author: Author | undefined;
   #scopes: Scopes | undefined;
@@ -149,7 +151,11 @@ class ParleyClient {
       self,
       verifier: this.#verifier,
       now: () => clock.nodeNow(),
-      applied: (f, a) => this.#attending(f)?.applied(a),
+      applied: (f, a) => {
+        this.#attending(f)?.applied(a);
+        if (f.caughtUp) this.#keeping.changed();
+      },
+      recalled: (f) => this.#goBack(f),
       caughtUp: (f) => this.#caughtUp(f),
       alarm: (_f, p) => this.#notices.alarm(p),
       evidence: (e) => this.#keep(self, e),
@@ -270,12 +276,17 @@ class ParleyClient {
   #caughtUp(f: Followed): void {
     this.#attending(f)?.room.reconnected();
     this.#goBack(f);
+    this.#keeping.changed();
     this.#render();
   }
 
-  /** A persona of the demonstration is shown straight into its session. */
+  /**
+   * A persona of the demonstration is shown straight into its session: when the log has been read, or before, as after a reload, where
+   * this device remembers that it may enter and its node says that nothing has changed. (What the node says can only make it wait.)
+   */
   #goBack(f: Followed): void {
     if (this.#hall.hold.kind !== "lobby") return;
+    if (!f.caughtUp && this.#connection.sessions.find((s) => hex(s.scope) === f.id)?.state !== "agreed") return;
     const shown = persona !== undefined && f.log.state.plan()?.status === "test" && !this.#shownIn;
     if (!shown) return;
     this.#shownIn = true;
@@ -363,4 +374,3 @@ function socketUrl(): string {
   url.hash = "";
   return url.href;
 }
-

@@ -67,10 +67,12 @@ test.each([
       side: swapped ? { ...v!.side, nodeCert: other } : v!.side,
       pins: { peers: async () => undefined },
       evidence: { all: async () => [] },
+      memory: { recall: async () => undefined },
     },
     verifier: { verify: async () => undefined }, // whether signatures hold is not what is asked here
     now: () => 0,
     applied: () => undefined,
+    recalled: () => undefined,
     caughtUp: () => undefined,
     alarm: (_f: unknown, p: { code: string }) => void alarms.push(p.code),
     evidence: () => undefined,

@@ -10,6 +10,7 @@ import {
   accreditation as accreditationBody, contextAccreditation, contextChallenge, contextNode, contextOfficer, decodeIdent, delegationKey,
   nodeCert, officerCert, open, sideId, type Accreditation, type SignedBody,
 } from "../words/ident"; // prettier-ignore
+import { Memory } from "./memory";
 import { ProblemError } from "./problem";
 import { EvidenceBox } from "./session/evidence";
 import { Pins } from "./session/pins";
@@ -28,6 +29,7 @@ export class Self {
   readonly device: Device;
   readonly pins: Pins;
   readonly evidence: EvidenceBox;
+  readonly memory: Memory;
   readonly #cabinet: Cabinet;
   readonly #verifier: Verifier;
   #accreditation: Uint8Array<ArrayBuffer>;
@@ -35,18 +37,19 @@ export class Self {
   #officer = false;
   #enrolment: EnrolmentState = { state: "ask", note: "", since: null };
 
-  private constructor(cabinet: Cabinet, verifier: Verifier, device: Device, accreditation: Uint8Array<ArrayBuffer>) {
+  private constructor(cabinet: Cabinet, verifier: Verifier, device: Device, accreditation: Uint8Array<ArrayBuffer>, build: string) {
     this.#cabinet = cabinet;
     this.#verifier = verifier;
     this.device = device;
     this.pins = new Pins(cabinet);
     this.evidence = new EvidenceBox(cabinet);
+    this.memory = new Memory(cabinet, device, verifier, build);
     this.#accreditation = accreditation;
   }
 
-  static async open(cabinet: Cabinet, verifier: Verifier): Promise<Self> {
+  static async open(cabinet: Cabinet, verifier: Verifier, build = ""): Promise<Self> {
     const [device, kept] = await Promise.all([openDevice(cabinet), cabinet.get<Uint8Array<ArrayBuffer>>(place)]);
-    return new Self(cabinet, verifier, device, kept ?? new Uint8Array());
+    return new Self(cabinet, verifier, device, kept ?? new Uint8Array(), build);
   }
 
   /** side is what the node's Welcome proved of one's own side; undefined before it. */
@@ -86,7 +89,8 @@ export class Self {
     if (side === undefined || !equal(side.id, c.side)) throw new ProblemError("malformed", { what: "side" });
     const key = decodeIdent(delegationKey, side.delegation);
     if (!equal(sideId(key), side.id)) throw new ProblemError("link-swapped-key", { side: "own" });
-    await this.pins.own(side.id, false); // another side than the one pinned is refused; nothing is pinned on the node's word
+    // Another side than the one pinned is refused; nothing is pinned on the node's word.
+    await Promise.all([this.pins.own(side.id, false), this.memory.ready()]);
     const node = open(nodeCert, side.nodeCert);
     if (!equal(node.value.key, c.node) || !equal(node.value.side, side.id)) throw new ProblemError("link-unknown-key");
     if (now < node.value.from || now >= node.value.until) throw new ProblemError("link-unknown-key", { reason: "expired" });

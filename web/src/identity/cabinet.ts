@@ -6,7 +6,10 @@ const shelf = "cabinet";
 
 export interface Cabinet {
   get<T>(name: string): Promise<T | undefined>;
-  put(name: string, value: unknown): Promise<void>;
+  /** all gives what is kept under names with this beginning. */
+  all<T>(prefix: string): Promise<[name: string, value: T][]>;
+  /** put is kept through a crash; relaxed, for what can be had again, it is written when the browser likes. */
+  put(name: string, value: unknown, durability?: "strict" | "relaxed"): Promise<void>;
   /** putIfAbsent keeps what was there first and returns what is kept: two tabs that start together share one value. */
   putIfAbsent<T>(name: string, value: T): Promise<T>;
   remove(name: string): Promise<void>;
@@ -34,8 +37,14 @@ export async function openCabinet(name = database): Promise<Cabinet> {
   void navigator.storage?.persist?.().catch(() => false);
   return {
     get: (key) => wait(db.transaction(shelf, "readonly").objectStore(shelf).get(key)),
-    async put(key, value) {
-      const tx = db.transaction(shelf, "readwrite", { durability: "strict" });
+    async all<T>(prefix: string) {
+      const store = db.transaction(shelf, "readonly").objectStore(shelf);
+      const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+      const [names, values] = await Promise.all([wait(store.getAllKeys(range)), wait(store.getAll(range))]);
+      return names.map((name, i): [string, T] => [String(name), values[i] as T]);
+    },
+    async put(key, value, durability = "strict") {
+      const tx = db.transaction(shelf, "readwrite", { durability });
       tx.objectStore(shelf).put(value, key);
       await done(tx);
     },
@@ -60,6 +69,7 @@ export function memoryCabinet(): Cabinet {
   const kept = new Map<string, unknown>();
   return {
     get: async <T>(key: string) => kept.get(key) as T | undefined,
+    all: async <T>(prefix: string) => [...kept].filter(([name]) => name.startsWith(prefix)) as [string, T][],
     put: async (key, value) => void kept.set(key, value),
     async putIfAbsent<T>(key: string, value: T) {
       if (!kept.has(key)) kept.set(key, value);

@@ -5,7 +5,8 @@
 // then on nothing this log says is believed, and nothing is sent.
 import { decodeEntry, decodeHead, decodeOutbox, decodeSigned, hash, headAfter, type Act, type Entry, type NodeSig } from "../../words/act";
 import { State, hasSig, type Check, type Effect, type GroupView, type LeafEntry, type Member } from "../../engine/session/state";
-import { equal, hex } from "../../words/bytes";
+import { equal, fromHex, hex } from "../../words/bytes";
+import type { Kept } from "../memory";
 import { asProblem, ProblemError } from "../problem";
 import type { Evidence, Statement } from "./evidence";
 
@@ -68,6 +69,14 @@ interface Held {
   readonly came: number;
 }
 
+/** Taken is an entry that the rules took, and what is noted and told of it once it counts. */
+interface Taken {
+  /** The session runs from here on. */
+  readonly begins: boolean;
+  readonly held: Held;
+  readonly applied: Applied;
+}
+
 /** Outbox items that may wait for what they stand on. */
 const mostAhead = 1024;
 
@@ -120,8 +129,48 @@ export class ScopeLog {
 
   take(entries: readonly WireEntry[]): Promise<void> {
     return this.#enqueue(async () => {
-      for (const e of entries) await this.#entry(e);
+      const taken = entries.length > 1 ? await this.#together(entries) : 0;
+      for (const e of entries.slice(taken)) await this.#entry(e);
     });
+  }
+
+  /**
+   * recall goes on from what this device checked before, instead of from the beginning; false if it does not fit, and then nothing has
+   * changed. It comes before the first entry. The plan is asked about again: a key may have been pinned since.
+   */
+  async recall(kept: Kept): Promise<boolean> {
+    let recalled = false;
+    await this.#enqueue(async () => {
+      if (this.next > 0) return;
+      try {
+        const state = State.restore(kept.state);
+        const { next, hash: last } = state.head();
+        const fits = equal(state.scope(), this.#ports.scope) && next > 0 && kept.entries.length === next;
+        if (!fits || !equal(kept.entries[next - 1]!.hash, last)) return;
+        await this.#ports.trust(state);
+        const came = this.#ports.now();
+        this.#state = state;
+        for (const e of kept.entries) this.#held.push({ ...e, hash: hex(e.hash), came });
+        for (const { side, index } of kept.signed) this.#countersigned.set(hex(side), index);
+        this.#runsSince = came;
+        recalled = true;
+      } catch {
+        // Read from the beginning: what is wrong with the log is found there, and said.
+      }
+    });
+    return recalled;
+  }
+
+  /** kept is what recall goes on from, undefined while there is nothing to believe. */
+  kept(): Kept | undefined {
+    if (this.#broken !== undefined || this.next === 0) return undefined;
+    return {
+      scope: this.#ports.scope,
+      side: this.#ports.ownSide,
+      state: this.#state.snapshot(),
+      entries: this.#held.map(({ hash: h, head, sigs, at }) => ({ hash: fromHex(h), head, at, sigs: sigs.map(({ side, sig }) => ({ side, sig })) })),
+      signed: [...this.#countersigned].map(([side, index]) => ({ side: fromHex(side), index })),
+    };
   }
 
   /** overlay puts the own node's outbox items on top: what one's own side did counts here before it is ordered. */
@@ -187,7 +236,7 @@ export class ScopeLog {
 
   async #entry({ entry, signatures }: WireEntry): Promise<void> {
     const e = decodeEntry(entry);
-    const sigs: NodeSig[] = signatures.map((s) => ({ side: s.side, sig: s.signature }));
+    const sigs = sigsOf(signatures);
     if (e.index < this.next) {
       await this.#again(e, entry, sigs);
       return;
@@ -200,18 +249,63 @@ export class ScopeLog {
     const checks = [...state.checks(entry), ...state.headChecks(entry, sigs)];
     if (!hasSig(sigs, this.#ports.ownSide)) throw new ProblemError("bad-signature", { what: "no-own-node" });
     await this.#ports.verify(checks);
+    const taken = this.#takenOf(e, entry, sigs, state);
+    if (e.index === 0) await this.#ports.trust(state);
+    this.#note(taken);
+    if (this.#ahead.length > 0) await this.#onTop();
+    this.#ports.applied(taken.applied);
+  }
+
+  /**
+   * together checks as many of the entries as follow each other on a copy of the state, verifies all their signatures side by side, and
+   * only then believes any. It answers how many it took. On whatever does not fit it takes none: one after another says which it is.
+   */
+  async #together(entries: readonly WireEntry[]): Promise<number> {
+    const state = this.#state.clone();
+    const checks: Check[] = [];
+    const taken: Taken[] = [];
+    const began = this.next;
+    try {
+      for (const { entry, signatures } of entries) {
+        const e = decodeEntry(entry);
+        if (e.index !== began + taken.length) break;
+        const sigs = sigsOf(signatures);
+        if (!hasSig(sigs, this.#ports.ownSide)) break;
+        checks.push(...state.checks(entry), ...state.headChecks(entry, sigs));
+        taken.push(this.#takenOf(e, entry, sigs, state));
+      }
+      if (taken.length === 0) return 0;
+      await this.#ports.verify(checks);
+      if (began === 0) await this.#ports.trust(state);
+    } catch {
+      return 0;
+    }
+    this.#state = state;
+    for (const t of taken) this.#note(t);
+    if (this.#ahead.length > 0) await this.#onTop();
+    for (const t of taken) this.#ports.applied(t.applied);
+    return taken.length;
+  }
+
+  /** #takenOf lets the rules take an entry into a state. Nothing of this log has changed yet. */
+  #takenOf(e: Entry, entry: Uint8Array, sigs: readonly NodeSig[], state: State): Taken {
     const { act, id } = decodeSigned(e.from === "outbox" ? decodeOutbox(e.item).item.act : e.item);
     const before = act.kind === "commit" || act.kind === "group-new" ? groupBefore(state) : undefined;
     const ran = state.phase() === "agreed";
     const effects = state.apply(entry);
-    if (!ran && state.phase() === "agreed") this.#runsSince = this.#ports.now();
-    if (e.index === 0) await this.#ports.trust(state);
     const bytes = hash(entry);
-    this.#held.push({ hash: hex(bytes), head: headAfter(this.#ports.scope, e.term, e.index, bytes), sigs, at: e.at, came: this.#ports.now() });
-    for (const s of sigs) this.#countersigned.set(hex(s.side), e.index);
-    this.#ports.settled(hex(id));
-    if (this.#ahead.length > 0) await this.#onTop();
-    this.#ports.applied({ index: e.index, at: e.at, id: hex(id), act, effects, before });
+    return {
+      begins: !ran && state.phase() === "agreed",
+      held: { hash: hex(bytes), head: headAfter(this.#ports.scope, e.term, e.index, bytes), sigs, at: e.at, came: this.#ports.now() },
+      applied: { index: e.index, at: e.at, id: hex(id), act, effects, before },
+    };
+  }
+
+  #note({ begins, held, applied }: Taken): void {
+    if (begins) this.#runsSince = this.#ports.now();
+    this.#held.push(held);
+    for (const s of held.sigs) this.#countersigned.set(hex(s.side), applied.index);
+    this.#ports.settled(applied.id);
   }
 
   /** An entry at a known place must be the known one; another, validly signed, proves that its signer equivocates. */
@@ -259,4 +353,8 @@ function statements(sigs: readonly NodeSig[], checks: readonly Check[]): Stateme
 
 function groupBefore(state: State): GroupBefore {
   return { group: state.group(), roster: state.leafRoster(), members: state.roster() };
+}
+
+function sigsOf(signatures: WireEntry["signatures"]): NodeSig[] {
+  return signatures.map((s) => ({ side: s.side, sig: s.signature }));
 }

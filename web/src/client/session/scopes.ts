@@ -21,6 +21,8 @@ export interface Followed {
   readonly log: ScopeLog;
   readonly pending: Pending;
   caughtUp: boolean;
+  /** Settled when what was remembered of the log has been taken, or there was nothing. */
+  readonly recalled: Promise<void>;
   /** When the present socket began to follow, ms: what was sent before may be lost. */
   since: number;
 }
@@ -31,6 +33,8 @@ export interface ScopesPorts {
   readonly verifier: Verifier;
   now(): number;
   applied(f: Followed, a: Applied): void;
+  /** recalled: what this device checked on another visit counts again; what came since is still to be read. */
+  recalled(f: Followed): void;
   caughtUp(f: Followed): void;
   alarm(f: Followed, problem: ProblemError): void;
   evidence(e: Evidence): void;
@@ -68,7 +72,17 @@ export class Scopes {
 
   #start(f: Followed): void {
     f.since = Date.now();
-    this.#watch(f);
+    void f.recalled.then(() => this.#watch(f));
+  }
+
+  /** keep has what was checked so far remembered for another visit. */
+  async keep(): Promise<void> {
+    const { memory } = this.#ports.self;
+    for (const { log } of this.all()) {
+      const kept = log.kept();
+      if (kept !== undefined) await memory.keep(kept);
+    }
+    await memory.only(this.all().map((f) => f.scope));
   }
 
   entries(m: Entries): void {
@@ -139,9 +153,9 @@ export class Scopes {
       evidence: (e) => this.#ports.evidence({ ...e, scope, at: this.#ports.now() }),
       now: Date.now,
     });
-    const f: Followed = { id, scope, log, pending, caughtUp: false, since: Date.now() };
+    const f: Followed = { id, scope, log, pending, caughtUp: false, recalled: this.#recall(log, scope), since: Date.now() };
     this.#followed.set(id, f);
-    void this.#remember(f);
+    void f.recalled.then(() => log.next > 0 && log.broken === undefined && this.#ports.recalled(f));
     return f;
   }
 
@@ -161,10 +175,13 @@ export class Scopes {
     });
   }
 
-  /** A fork that this device has proof of does not end with the page that saw it. */
-  async #remember(f: Followed): Promise<void> {
-    const kept = await this.#ports.self.evidence.all().catch(() => []);
-    if (kept.some((e) => e.what === "log" && equal(e.scope, f.scope))) await f.log.distrust(new ProblemError("forked"));
+  /** A fork that this device has proof of does not end with the page that saw it; what it has checked does not either. */
+  async #recall(log: ScopeLog, scope: Uint8Array): Promise<void> {
+    const { self } = this.#ports;
+    const proofs = await self.evidence.all().catch(() => []);
+    if (proofs.some((e) => e.what === "log" && equal(e.scope, scope))) await log.distrust(new ProblemError("forked"));
+    const kept = self.side === undefined ? undefined : await self.memory.recall(scope, self.side.id);
+    if (kept !== undefined) await log.recall(kept);
   }
 
   /**
