@@ -69,7 +69,7 @@ describe('the plan form', () => {
     expect(checkPlan('a', entry).draft?.seats.length).toBe(2);
   });
   it.each([
-    ['title', { title: {} }], ['until', { until: '' }], ['seats', { seats: entry.seats.slice(0, 1) }], ['seats', { seats: [...entry.seats, { side: 'a', person: 'v-prin', role: 'adviser' as const }] }],
+    ['title', { title: {} }], ['until', { until: '' }], ['seats', { seats: entry.seats.slice(0, 1) }], ['twice', { seats: [...entry.seats, { side: 'a', person: 'v-prin', role: 'adviser' as const }] }], ['person', { seats: [...entry.seats, { side: 'a', person: 'Big Name', role: 'adviser' as const }] }],
   ] as const)('names the fault %s', (fault, change) => {
     expect(checkPlan('a', { ...entry, ...change } as PlanEntry).faults).toEqual([fault]);
   });
