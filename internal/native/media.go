@@ -130,7 +130,7 @@ func (p *Participant) announce() {
 		}
 		a := announced{context: sframe.TrackContext(t.ID), codec: sframe.Codec(t.Codec)}
 		if i := slices.IndexFunc(leaves, func(j []byte) bool { return string(j) == string(t.Join) }); i >= 0 && !p.liars[string(m.Device)] {
-			a.leaf, a.known = uint32(i), true
+			a.leaf, a.since, a.known = uint32(i), m.Since, true
 		}
 		tracks[t.ID] = a
 		sights = append(sights, Sight{Track: t.ID, Person: m.Person, Source: t.Source, Codec: t.Codec})

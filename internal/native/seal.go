@@ -36,6 +36,7 @@ const (
 // announced is what the signed log says of a track: only this leaf's key opens it.
 type announced struct {
 	leaf    uint32
+	since   uint64 // epoch in which the leaf became its member's
 	context uint16
 	codec   sframe.Codec
 	known   bool // the leaf is in the group
@@ -136,7 +137,7 @@ func (s *seal) open(f rtc.Frame, now time.Time) (plain []byte, opened, held bool
 		s.tally[sframe.Malformed]++
 		return nil, false, false
 	}
-	out, v := s.ring.Open(append([]byte(nil), clearPart...), a.leaf, a.context, clearPart, sealed, now)
+	out, v := s.ring.Open(append([]byte(nil), clearPart...), a.leaf, a.since, a.context, clearPart, sealed, now)
 	if v == sframe.NoKey && s.hold(f, sealed, now) {
 		return nil, false, true
 	}

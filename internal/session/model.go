@@ -121,6 +121,7 @@ type Member struct {
 	Index      uint64            `cbor:"index"`      // entry of the join
 	At         int64             `cbor:"at"`
 	State      string            `cbor:"state"`
+	Since      uint64            `cbor:"since"` // epoch of the group in which the member's leaf began
 }
 
 // Track is one announced source of one member.

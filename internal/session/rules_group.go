@@ -39,7 +39,7 @@ func (s *step) groupNew(a decoded) error {
 	s.m.Groups = append(s.m.Groups, b.Group)
 	s.m.side(a.Side).Groups++
 	s.m.Group = GroupView{ID: b.Group, Founder: j.Join, Leaves: [][]byte{j.Join}}
-	j.KeyPackage = nil
+	j.KeyPackage, j.Since = nil, 0
 	s.effect(Effect{Kind: EffectGroup, Act: a.id, Side: a.Side, Join: j.Join})
 	return nil
 }
@@ -119,7 +119,7 @@ func (s *step) addLeaves(adds [][]byte) error {
 		} else {
 			s.m.Group.Leaves = append(s.m.Group.Leaves, j.Join)
 		}
-		j.KeyPackage = nil
+		j.KeyPackage, j.Since = nil, s.m.Group.Epoch+1
 	}
 	return nil
 }

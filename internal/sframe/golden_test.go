@@ -66,7 +66,7 @@ func TestGoldenFrames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, v := ring.Open(nil, g.Leaf, TrackContext(g.Track), c, s, now)
+		got, v := ring.Open(nil, g.Leaf, 0, TrackContext(g.Track), c, s, now)
 		if v != Opened || !bytes.Equal(append(bytes.Clone(c), got...), frame) {
 			t.Fatalf("%s: %v", g.Codec, v)
 		}

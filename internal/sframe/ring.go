@@ -151,8 +151,9 @@ func (r *Ring) Seal(dst []byte, context uint16, metadata, plaintext []byte) ([]b
 }
 
 // Open appends the plaintext to dst. leaf and context are those of the signed announcement of the track: without them a node
-// or another member could put one voice under another's name.
-func (r *Ring) Open(dst []byte, leaf uint32, context uint16, metadata, sealed []byte, now time.Time) ([]byte, Verdict) {
+// or another member could put one voice under another's name. since is the epoch in which the leaf became the announcer's: a leaf is
+// given anew in the very commit after a removal, and whoever held it before still has the keys of the epochs before.
+func (r *Ring) Open(dst []byte, leaf uint32, since uint64, context uint16, metadata, sealed []byte, now time.Time) ([]byte, Verdict) {
 	h, err := ParseHeader(sealed)
 	if err != nil {
 		return nil, Malformed
@@ -171,6 +172,9 @@ func (r *Ring) Open(dst []byte, leaf uint32, context uint16, metadata, sealed []
 	e := r.receive[kid.Residue]
 	if e == nil {
 		return nil, NoKey
+	}
+	if e.epoch < since {
+		return nil, WrongLeaf // then it was another's, whose old frames are not this track's
 	}
 	// Bounded: at most one key per announced (leaf, context) of the epoch.
 	k := e.keys[h.KID]

@@ -170,6 +170,34 @@ func base(n byte) BaseKey {
 	return k
 }
 
+// A leaf is given anew in the commit that follows its holder's removal. The one who was removed keeps the keys of the epochs before, and its node may
+// send on what it seals for the newcomer's track.
+func TestLeafGivenAnew(t *testing.T) {
+	now := time.Unix(1000, 0)
+	removed, newcomer, r := NewRing(), NewRing(), NewRing()
+	removed.Install(1, 3, base(1), now)
+	newcomer.Install(3, 3, base(3), now)
+	for e := range uint64(3) {
+		r.Install(e+1, 1, base(byte(e+1)), now)
+	}
+	for _, tt := range []struct {
+		from  *Ring
+		since uint64
+		want  Verdict
+	}{{removed, 3, WrongLeaf}, {newcomer, 3, Opened}, {removed, 1, Opened}} {
+		if err := tt.from.SendNewest(); err != nil {
+			t.Fatal(err)
+		}
+		f, err := tt.from.Seal(nil, 5, nil, []byte("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, v := r.Open(nil, 3, tt.since, 5, nil, f, now); v != tt.want {
+			t.Errorf("since %d: %v, want %v", tt.since, v, tt.want)
+		}
+	}
+}
+
 func TestRing(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s, r := NewRing(), NewRing()
@@ -189,7 +217,7 @@ func TestRing(t *testing.T) {
 		return b
 	}
 	open := func(leaf uint32, context uint16, f []byte, after time.Duration) Verdict {
-		_, v := r.Open(nil, leaf, context, []byte("meta"), f, now.Add(after))
+		_, v := r.Open(nil, leaf, 0, context, []byte("meta"), f, now.Add(after))
 		return v
 	}
 	a, b, c := seal("a"), seal("b"), seal("c")
@@ -368,7 +396,7 @@ func FuzzOpen(f *testing.F) {
 	_ = r.SendNewest()
 	s, _ := r.Seal(nil, 0, nil, []byte("seed"))
 	f.Add(s)
-	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = r.Open(nil, 0, 0, nil, b, time.Time{}) })
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = r.Open(nil, 0, 0, 0, nil, b, time.Time{}) })
 }
 
 func BenchmarkSeal1K(b *testing.B) {

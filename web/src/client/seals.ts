@@ -1,6 +1,6 @@
 // What the session tells the seal: which transform belongs to which track, and which leaf may speak in it.
 import type { MediaKind, Sealing } from "../media/sealing";
-import type { SealOptions, SealRequest } from "../seal/messages";
+import type { Holding, SealOptions, SealRequest } from "../seal/messages";
 
 type Codec = SealOptions["codec"];
 
@@ -12,12 +12,12 @@ export interface SealPorts {
   /** codec that the announcement of a track names. */
   codecOf(track: string): Codec | undefined;
   /** leaf of the member who announced a track, null while none is known. */
-  leafOf(track: string): number | null;
+  leafOf(track: string): Holding | null;
 }
 
 export class Seals implements Sealing {
   readonly #ports: SealPorts;
-  readonly #opening = new Map<string, number | null>();
+  readonly #opening = new Map<string, Holding | null>();
 
   constructor(ports: SealPorts) {
     this.#ports = ports;
@@ -41,13 +41,13 @@ export class Seals implements Sealing {
   refresh(): void {
     for (const [track, before] of this.#opening) {
       const leaf = this.#ports.leafOf(track);
-      if (leaf === before) continue;
+      if (leaf?.leaf === before?.leaf && leaf?.since === before?.since) continue;
       this.#opening.set(track, leaf);
       this.#ports.tell({ kind: "allow-leaf", trackId: track, leaf });
     }
   }
 
-  #transform(direction: SealOptions["direction"], trackId: string, kind: MediaKind, leaf: number | null): RTCRtpScriptTransform {
+  #transform(direction: SealOptions["direction"], trackId: string, kind: MediaKind, leaf: Holding | null): RTCRtpScriptTransform {
     const codec = this.#ports.codecOf(trackId) ?? (kind === "audio" ? "opus" : "vp9");
     const options: SealOptions = { direction, scope: this.#ports.scope, trackId, kind, codec, leaf };
     return new RTCRtpScriptTransform(this.#ports.worker, options);

@@ -5,7 +5,7 @@ import { importBaseKey } from "./sframe.js";
 import { KeyFrameThrottle, Tally } from "./tally.js";
 import { openFrame, sealFrame } from "./transform.js";
 
-const allowed = { leaf: 0, context: 1 };
+const allowed = { leaf: 0, since: 0n, context: 1 };
 let ring: Keyring;
 beforeEach(async () => {
   ring = new Keyring();

@@ -29,7 +29,7 @@ describe("golden frames", () => {
     const context = await trackContext(g.track);
     const s = await sealFrame(ring, g.codec, context, g.keyFrame, un(g.frame));
     expect(s.verdict === "sealed" && Buffer.from(s.data).toString("hex")).toBe(g.wire);
-    const o = await openFrame(ring, g.codec, { leaf: g.leaf, context }, un(g.wire), 0);
+    const o = await openFrame(ring, g.codec, { leaf: g.leaf, since: 0n, context }, un(g.wire), 0);
     expect(o.verdict === "opened" && Buffer.from(o.data).toString("hex")).toBe(g.frame);
   });
 });

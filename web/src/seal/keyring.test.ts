@@ -8,7 +8,7 @@ const none = new Uint8Array();
 const text = (s: string) => new TextEncoder().encode(s);
 const base = (n: number) => importBaseKey(new Uint8Array(32).fill(n));
 const context = 5;
-const allowed = { leaf: 3, context };
+const allowed = { leaf: 3, since: 0n, context };
 
 /** A sender at leaf 3 and a receiver at leaf 1 of one group, in epoch 1. */
 async function pair() {
@@ -46,8 +46,8 @@ describe("keyring", () => {
     const { sender, receiver } = await pair();
     const f = await sealed(sender, "hello");
     expect((await receiver.open(undefined, none, f, 0)).verdict).toBe("not-allowed");
-    expect(await verdict(receiver, f, 0, { leaf: 2, context })).toBe("wrong-leaf");
-    expect(await verdict(receiver, f, 0, { leaf: 3, context: 6 })).toBe("wrong-context");
+    expect(await verdict(receiver, f, 0, { leaf: 2, since: 0n, context })).toBe("wrong-leaf");
+    expect(await verdict(receiver, f, 0, { leaf: 3, since: 0n, context: 6 })).toBe("wrong-context");
     expect(await verdict(receiver, none)).toBe("malformed");
     expect(await verdict(receiver, Uint8Array.of(0xff))).toBe("malformed");
     const forged = f.slice();
@@ -68,6 +68,21 @@ describe("keyring", () => {
     expect(sender.sendWith(2n)).toBe(true);
     expect(await verdict(receiver, await sealed(sender, "d"), 11_000)).toBe("opened");
     expect(sender.sendWith(1n)).toBe(false);
+  });
+  it("opens nothing of an epoch in which the leaf was another's", async () => {
+    // Leaf 3 is given anew in the commit that follows its holder's removal. The one who was removed still has the key of epoch 1, and its node sends
+    // on what it seals for the newcomer's track.
+    const { sender, receiver } = await pair();
+    receiver.install("g", 2n, 1, await base(2), true, 0);
+    receiver.install("g", 3n, 1, await base(3), true, 0);
+    const newcomer = { leaf: 3, since: 3n, context };
+    expect(await verdict(receiver, await sealed(sender, "as the newcomer"), 100, newcomer)).toBe("wrong-leaf");
+    const own = new Keyring();
+    own.install("g", 3n, 3, await base(3), true, 0);
+    own.sendWith(3n);
+    expect(await verdict(receiver, await sealed(own, "hello"), 100, newcomer)).toBe("opened");
+    // Who held the leaf all along loses nothing of what was under way when the epoch changed.
+    expect(await verdict(receiver, await sealed(sender, "old"), 100, { leaf: 3, since: 1n, context })).toBe("opened");
   });
   it("counts from 0 per context and epoch and never goes back", async () => {
     const { sender } = await pair();

@@ -38,6 +38,8 @@ export type Verdict = (typeof verdicts)[number];
 
 export interface Allowed {
   readonly leaf: number;
+  /** Epoch in which the leaf became the announcer's: until then it may have been another's, whose old frames are not this track's. */
+  readonly since: bigint;
   readonly context: number;
 }
 
@@ -141,6 +143,7 @@ export class Keyring {
     this.expire(now);
     const e = this.#receive.get(kid.residue);
     if (e === undefined) return { verdict: "no-key", ahead: this.#ahead(kid.residue) };
+    if (e.epoch < allowed.since) return { verdict: "wrong-leaf" };
     // Bounded: at most one key and window per allowed (leaf, context) of the epoch.
     let window = e.windows.get(header.kid);
     if (window === undefined) e.windows.set(header.kid, (window = new ReplayWindow()));

@@ -3,6 +3,12 @@
 import type { Codec } from "./frames.js";
 import type { Counters } from "./tally.js";
 
+/** A leaf, and the epoch since which it is its member's. */
+export interface Holding {
+  readonly leaf: number;
+  readonly since: bigint;
+}
+
 /** Options of RTCRtpScriptTransform(worker, options). */
 export interface SealOptions {
   readonly direction: "send" | "receive";
@@ -13,7 +19,7 @@ export interface SealOptions {
   /** Used when the frame's metadata does not tell. */
   readonly codec: Codec;
   /** receive: the announcer's leaf, null until an act announced the track. Ignored for send. */
-  readonly leaf: number | null;
+  readonly leaf: Holding | null;
 }
 
 /** From the main thread. */
@@ -22,7 +28,7 @@ export type SealRequest =
   | { readonly kind: "keys-port"; readonly port: MessagePort }
   | { readonly kind: "send-epoch"; readonly scope: string; readonly epoch: bigint }
   | { readonly kind: "stop"; readonly scope: string }
-  | { readonly kind: "allow-leaf"; readonly trackId: string; readonly leaf: number | null }
+  | { readonly kind: "allow-leaf"; readonly trackId: string; readonly leaf: Holding | null }
   | { readonly kind: "forget-scope"; readonly scope: string };
 
 /** From the MLS worker, through the port. base is a non-extractable HKDF key. */

@@ -7,7 +7,7 @@ import { codecOf } from "./frames.js";
 import { Hold } from "./hold.js";
 import { Keyring, type Verdict } from "./keyring.js";
 import { trackContext } from "./kid.js";
-import type { EpochKey, SealOptions, SealReport, SealRequest } from "./messages.js";
+import type { EpochKey, Holding, SealOptions, SealReport, SealRequest } from "./messages.js";
 import { KeyFrameThrottle, Tally } from "./tally.js";
 import { openFrame, sealFrame } from "./transform.js";
 
@@ -34,7 +34,7 @@ interface Track {
   readonly options: SealOptions;
   readonly context: number;
   readonly tally: Tally;
-  leaf: number | null;
+  leaf: Holding | null;
   epoch: bigint | null;
 }
 
@@ -42,7 +42,7 @@ const rings = new Map<string, Keyring>();
 const hold = new Hold();
 const tracks = new Set<Track>();
 /** allow-leaf may come before the transform starts. */
-const leaves = new Map<string, number | null>();
+const leaves = new Map<string, Holding | null>();
 
 function ring(scope: string): Keyring {
   let r = rings.get(scope);
@@ -120,7 +120,7 @@ function receiver(track: Track, t: Transformer): Step {
   // One wait in vain is enough until another key comes: a sender whose key never comes must not hold up the track for ever.
   let patient = true;
   const open = (f: EncodedFrame) => {
-    const allowed = track.leaf === null ? undefined : { leaf: track.leaf, context: track.context };
+    const allowed = track.leaf === null ? undefined : { ...track.leaf, context: track.context };
     return openFrame(ring(scope), codec(track, f), allowed, new Uint8Array(f.data), performance.now());
   };
   return async (f, out) => {

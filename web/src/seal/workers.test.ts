@@ -138,13 +138,13 @@ describe("keys worker and seal worker", () => {
     };
     // Not announced, then announced by another leaf, then rightly: only the last comes through.
     await through("CANARY one", "key");
-    sealB.tell({ kind: "allow-leaf", trackId: common.trackId, leaf: 7 });
+    sealB.tell({ kind: "allow-leaf", trackId: common.trackId, leaf: { leaf: 7, since: 0n } });
     await through("CANARY two", "delta");
     await vi.waitFor(() => {
       const last = sealB.reports.filter((r) => r.kind === "counters").at(-1);
       if (last?.kind !== "counters" || last.tracks[0]!.counters["not-allowed"] + last.tracks[0]!.counters["wrong-leaf"] < 2) throw new Error("waiting");
     }, 4_000);
-    sealB.tell({ kind: "allow-leaf", trackId: common.trackId, leaf: 0 });
+    sealB.tell({ kind: "allow-leaf", trackId: common.trackId, leaf: { leaf: 0, since: 0n } });
     await through("CANARY three", "delta");
     expect(text((await into.reader.read()).value)).toBe("CANARY three");
     expect(into.asked.keyFrames).toBe(1);

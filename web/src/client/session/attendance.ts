@@ -3,7 +3,7 @@ import type { Own } from "../../media/own";
 import type { Path } from "../../media/peer";
 import type { Player } from "../../media/player";
 import type { Source } from "../../media/up";
-import type { TrackCounters } from "../../seal/messages";
+import type { Holding, TrackCounters } from "../../seal/messages";
 import type { Description, Relay } from "../../wire/parley/v1/signal_pb";
 import { hex } from "../../words/bytes";
 import type { Author, MadeAct } from "../author";
@@ -228,8 +228,10 @@ export class Attendance {
     return this.followed.log.state.tracks().find((t) => t.id === id);
   }
 
-  #leafOf(id: string): number | null {
+  #leafOf(id: string): Holding | null {
     const track = this.#track(id);
-    return track === undefined || this.room.isNamed(hex(track.join)) ? null : this.room.leafOf(hex(track.join));
+    const leaf = track === undefined || this.room.isNamed(hex(track.join)) ? null : this.room.leafOf(hex(track.join));
+    const since = track === undefined ? undefined : this.followed.log.state.member(track.join)?.since;
+    return leaf === null || since === undefined ? null : { leaf, since: BigInt(since) };
   }
 }

@@ -25,6 +25,7 @@ const revokedShape = struct({ side: bytes, person: text, device: bytes, at: int 
 const memberShape = struct({
   join: bytes, side: bytes, person: text, role: text, name: texts, office: texts, verified: text, verifiedat: int, by: bytes,
   device: bytes, key: bytes, keypackage: bytes, index: uint, at: int, state: text,
+  since: uint,
 }); // prettier-ignore
 const trackShape = struct({ id: text, join: bytes, source: text, codec: text, muted: bool, gone: bool, at: int });
 const groupShape = struct({ id: bytes, epoch: uint, founder: bytes, leaves: list(bytes) });

@@ -23,6 +23,7 @@ export function groupNew(s: Step, a: DecodedAct): void {
   s.sideOf(a).groups++;
   m.group = { id: b.group, epoch: 0, founder: j.join, leaves: [j.join] };
   j.keypackage = empty;
+  j.since = 0;
   s.effect({ kind: "group", act: a.id, side: a.act.side, join: j.join });
 }
 
@@ -66,5 +67,6 @@ function addLeaves(s: Step, adds: Uint8Array[]): void {
     if (free >= 0) m.group.leaves[free] = j.join;
     else m.group.leaves.push(j.join);
     j.keypackage = empty;
+    j.since = m.group.epoch + 1;
   }
 }

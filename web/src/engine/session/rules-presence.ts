@@ -27,6 +27,7 @@ export function join(s: Step, a: DecodedAct): void {
   s.model.members.push({
     join: a.id, side: acc.side, person: acc.person, role: acc.role, name: acc.name, office: acc.office, verified: acc.verified,
     verifiedat: acc.at, by: acc.by, device: a.act.key, key, keypackage: b.keypackage, index: s.model.next, at: s.at, state: "live",
+    since: 0,
   }); // prettier-ignore
   s.effect({ kind: "joined", act: a.id, side: acc.side, join: a.id });
 }
