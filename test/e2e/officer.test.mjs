@@ -231,9 +231,12 @@ step("an officer suspends at once; both officers resume", async () => {
   await omar.shot("officer-suspend", false);
   await omar.press(omar.t("session.suspend"), dialog);
   for (const p of [tomas, layla]) await p.page.getByRole("region", { name: p.t("suspended.title") }).waitFor();
-  await tomas.shot("room-suspended", false);
-  await layla.shot("room-suspended", false);
   await until("nobody is heard", async () => !hears(await tones(layla.page), "red") && !hears(await tones(tomas.page), "green"), slow, both);
+  for (const p of [tomas, layla]) {
+    await until("nobody is shown as speaking", async () => !(await p.text()).includes(p.t("tile.speaking")), 15_000);
+    await p.see(p.t("protection.ended"));
+    await p.shot("room-suspended", false);
+  }
   await ilse.press(ilse.t("session.resume"));
   await ilse.see(ilse.t("proposal.resume"));
   await omar.press(omar.t("proposal.consent"));

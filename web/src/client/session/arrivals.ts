@@ -103,8 +103,9 @@ export class Arrivals {
     return !this.#silent && [...this.#arrivals.values()].some((a) => now - a.openedAt < expectedFor);
   }
 
+  /** The browser goes on reporting the last loudness of a track that has stopped: who is not heard is not shown as speaking. */
   speaking(track: string, now: number): boolean {
-    return now - (this.#spoke.get(track) ?? -Infinity) < heldFor;
+    return !this.#silent && !this.stalled(track, now) && now - (this.#spoke.get(track) ?? -Infinity) < heldFor;
   }
 
   /** frames counts the opened frames of a track, for the debug surface. */
