@@ -8,14 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/native"
 	"parley.link/parley/internal/node"
 	"parley.link/parley/internal/side"
-	"parley.link/parley/internal/wire/signalpb"
 )
 
 const validFor = 30 * 24 * time.Hour
@@ -36,9 +34,7 @@ type Side struct {
 	kept     kept
 	offline  string // the directory with the delegation key
 	pass     []byte
-
-	mu     sync.Mutex
-	states map[string]string // session scope → state, as the node last said
+	sessions Sessions
 }
 
 // Address is where the side's people reach their node.
@@ -153,37 +149,12 @@ func (s *Side) OfficerDesk(ctx context.Context, i int) (native.Office, error) {
 	if err != nil {
 		return native.Office{}, fmt.Errorf("bring an officer to %s: %w", s.Cast.ID, err)
 	}
-	s.note(d.Welcome.Sessions)
-	go s.runListen(d)
+	go s.sessions.RunListen(d)
 	return native.Office{Desk: d, Author: native.Author{Device: s.Officers[i], Side: s.ID, Now: time.Now}}, nil
 }
 
-// runListen notes what the node pushes to an officer, until the desk closes.
-func (s *Side) runListen(d *native.Desk) {
-	for m := range d.Pushes() {
-		if l := m.GetSessions(); l != nil {
-			s.note(l.Sessions)
-		}
-	}
-}
-
-func (s *Side) note(list []*signalpb.SessionInfo) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.states == nil {
-		s.states = map[string]string{}
-	}
-	for _, i := range list {
-		s.states[string(i.Scope)] = i.State
-	}
-}
-
 // State is the phase of a session as this side's node last told its officer.
-func (s *Side) State(scope []byte) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.states[string(scope)]
-}
+func (s *Side) State(scope []byte) string { return s.sessions.State(scope) }
 
 // Person finds a part by id.
 func (s *Side) Person(id string) (Person, bool) {
@@ -204,22 +175,6 @@ func (s *Side) Accreditation(p Person, device []byte) ident.Accreditation {
 
 // Enrol makes a device for a part the ordinary way: the device asks, the officer accredits.
 func (s *Side) Enrol(ctx context.Context, p Person) (ident.Key, []byte, error) {
-	key, err := ident.GenerateKey(rand.Reader)
-	if err != nil {
-		return key, nil, err
-	}
-	d, err := native.OpenDesk(ctx, native.DeskConfig{Address: s.Address(), Device: key, Language: s.Cast.Language, Build: "native"})
-	if err != nil {
-		return key, nil, err
-	}
-	defer d.Close()
-	r, err := d.Ask(ctx, &signalpb.ToNode{Body: &signalpb.ToNode_Enrol{Enrol: &signalpb.Enrol{Name: p.Name["en"], Language: s.Cast.Language}}})
-	if err != nil {
-		return key, nil, fmt.Errorf("enrol %s: %w", p.ID, err)
-	}
-	signed, err := s.Office.Accredit(ctx, r.GetEnrolment().GetId(), s.Accreditation(p, key.Public()))
-	if err != nil {
-		return key, nil, fmt.Errorf("accredit %s: %w", p.ID, err)
-	}
-	return key, signed, nil
+	conf := native.DeskConfig{Address: s.Address(), Language: s.Cast.Language, Build: "native"}
+	return Enrol(ctx, s.Office, conf, p.Name["en"], s.Accreditation(p, nil))
 }

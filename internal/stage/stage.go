@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"parley.link/parley/internal/act"
-	"parley.link/parley/internal/native"
 	"parley.link/parley/internal/node"
 	"parley.link/parley/internal/side"
 	"parley.link/parley/internal/wire/signalpb"
@@ -132,33 +131,18 @@ func (s *Stage) join(ctx context.Context) error {
 // convene waits for the link, proposes the plan at the first side, and consents at the others.
 func (s *Stage) convene(ctx context.Context, status string) error {
 	first := s.Sides[0]
-	sides := []act.PlanSide{native.Introduction(first.Office.Desk.Welcome.Side)}
-	err := until(ctx, 30*time.Second, "the link is not up", func() (bool, error) {
-		r, err := first.Office.List(ctx)
-		if err != nil {
-			return false, err
-		}
-		sides = sides[:1]
-		for _, l := range r.Links {
-			if p, err := native.PeerIntroduction(l); err == nil && l.State == "up" {
-				sides = append(sides, p)
-			}
-		}
-		return len(sides) == len(s.Sides), nil
-	})
+	sides, err := Linked(ctx, first.Office, len(s.Sides)-1)
 	if err != nil {
 		return err
 	}
-	now := time.Now()
-	plan := act.Plan{Title: s.Title, Status: status, Sides: sides, Sequencer: first.ID, Format: s.format(), Profile: act.Profile,
-		Recording: "none", From: now.Add(-time.Minute).UnixMilli(), Until: now.Add(validFor / 4).UnixMilli()}
-	scope, id, err := first.Office.Propose(ctx, plan)
+	plan := act.Plan{Title: s.Title, Status: status, Sides: sides, Format: s.format()}
+	scope, id, err := Propose(ctx, first.Office, plan, 8*time.Hour)
 	if err != nil {
 		return fmt.Errorf("propose the plan: %w", err)
 	}
 	s.Scope = scope
 	for _, sd := range s.Sides[1:] {
-		if err := s.Consent(ctx, sd, act.ID(id)); err != nil {
+		if err := s.Consent(ctx, sd, id); err != nil {
 			return fmt.Errorf("consent to the plan at %s: %w", sd.Cast.ID, err)
 		}
 	}
@@ -167,10 +151,7 @@ func (s *Stage) convene(ctx context.Context, status string) error {
 
 // Consent submits a side's consent, as soon as its node knows the proposal.
 func (s *Stage) Consent(ctx context.Context, sd *Side, to act.ID) error {
-	return until(ctx, 10*time.Second, "the proposal does not arrive", func() (bool, error) {
-		_, err := sd.Office.Submit(ctx, s.Scope, act.KindConsent, act.Consent{To: to[:]})
-		return err == nil, transient(err)
-	})
+	return Consent(ctx, sd.Office, s.Scope, to)
 }
 
 // Resume proposes to go on and has every side consent.

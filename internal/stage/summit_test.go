@@ -26,6 +26,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	path := filepath.Join(dir, "parley")
 	out, err := exec.Command("go", "build", "-o", path, "parley.link/parley/cmd/parley").CombinedOutput()
 	if err != nil {
@@ -34,13 +35,16 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// built is the directory of the binary, if one was built.
+var built string
+
 func TestMain(m *testing.M) {
 	if code, yes := asDelegation(); yes {
 		os.Exit(code)
 	}
 	code := m.Run()
-	if path, err := binary(); err == nil && os.Getenv("PARLEY_BINARY") == "" {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if built != "" {
+		_ = os.RemoveAll(built)
 	}
 	os.Exit(code)
 }

@@ -4,10 +4,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -30,8 +28,6 @@ type order struct {
 }
 
 type answer struct {
-	OK    bool          `json:"ok"`
-	Error string        `json:"error,omitempty"`
 	Web   []string      `json:"web,omitempty"`
 	Data  []string      `json:"data,omitempty"`
 	Ports []stage.Ports `json:"ports,omitempty"`
@@ -61,57 +57,16 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	say := json.NewEncoder(os.Stdout)
-	ready := answer{OK: true, Scope: hex.EncodeToString(s.Scope)}
+	ready := answer{Scope: hex.EncodeToString(s.Scope)}
 	for _, sd := range s.Sides {
 		ready.Web = append(ready.Web, fmt.Sprintf("http://localhost:%d/", sd.Ports.Web))
 		ready.Data = append(ready.Data, sd.Data)
 		ready.Ports = append(ready.Ports, sd.Ports)
 	}
-	if err := say.Encode(ready); err != nil {
-		return err
-	}
-	orders := make(chan order)
-	go runRead(ctx, orders)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case o, open := <-orders:
-			if !open {
-				return nil
-			}
-			a, err := obey(ctx, s, o)
-			if a.OK = err == nil; err != nil {
-				a.Error = err.Error()
-			}
-			if err := say.Encode(a); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// runRead ends with the test's end of the pipe.
-func runRead(ctx context.Context, orders chan<- order) {
-	defer close(orders)
-	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() {
-		var o order
-		if json.Unmarshal(in.Bytes(), &o) != nil {
-			return
-		}
-		select {
-		case orders <- o:
-		case <-ctx.Done():
-			return
-		}
-	}
+	return stage.Serve(ctx, os.Stdin, os.Stdout, nil, ready, func(ctx context.Context, o order) (answer, error) { return obey(ctx, s, o) })
 }
 
 func obey(ctx context.Context, s *stage.Stage, o order) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
 	if o.Side < 0 || o.Side >= len(s.Sides) {
 		return answer{}, errors.New("no such side")
 	}

@@ -4,21 +4,19 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"parley.link/parley/internal/native"
 	"parley.link/parley/internal/side"
+	"parley.link/parley/internal/stage"
 )
 
 // order is one line from the test. Scope and To are hexadecimal.
@@ -34,8 +32,6 @@ type order struct {
 }
 
 type answer struct {
-	OK    bool    `json:"ok"`
-	Error string  `json:"error,omitempty"`
 	Scope string  `json:"scope,omitempty"`
 	ID    string  `json:"id,omitempty"`
 	State string  `json:"state,omitempty"`
@@ -74,7 +70,15 @@ func run(ctx context.Context) error {
 	}
 	o := newOfficer(d, conf)
 	defer o.close()
-	return serve(ctx, o)
+	if err := stage.Serve(ctx, os.Stdin, os.Stdout, o.gone, answer{}, o.obey); err != nil {
+		return err
+	}
+	select {
+	case <-o.gone:
+		return fmt.Errorf("the socket ended: %w", o.Desk.Err())
+	default:
+		return nil
+	}
 }
 
 func trusting(file string) (*tls.Config, error) {
@@ -87,51 +91,4 @@ func trusting(file string) (*tls.Config, error) {
 		return nil, fmt.Errorf("read the authority's certificate: %w", errors.Join(err, errors.New("no certificate in it")))
 	}
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}, nil
-}
-
-func serve(ctx context.Context, o *officer) error {
-	say := json.NewEncoder(os.Stdout)
-	if err := say.Encode(answer{OK: true}); err != nil {
-		return err
-	}
-	orders := make(chan order)
-	go runRead(ctx, orders)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-o.gone:
-			return fmt.Errorf("the socket ended: %w", o.Desk.Err())
-		case x, open := <-orders:
-			if !open {
-				return nil
-			}
-			limited, cancel := context.WithTimeout(ctx, 30*time.Second)
-			a, err := o.obey(limited, x)
-			cancel()
-			if a.OK = err == nil; err != nil {
-				a.Error = err.Error()
-			}
-			if err := say.Encode(a); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// runRead ends with the test's end of the pipe.
-func runRead(ctx context.Context, orders chan<- order) {
-	defer close(orders)
-	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() {
-		var o order
-		if json.Unmarshal(in.Bytes(), &o) != nil {
-			return
-		}
-		select {
-		case orders <- o:
-		case <-ctx.Done():
-			return
-		}
-	}
 }

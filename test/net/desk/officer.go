@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/native"
-	"parley.link/parley/internal/problem"
-	"parley.link/parley/internal/wire/signalpb"
+	"parley.link/parley/internal/stage"
 )
 
 // formatID is the one format of the tests' sessions, the CLI's own default.
@@ -24,19 +21,15 @@ type line struct {
 
 type officer struct {
 	native.Office
-	conf native.DeskConfig
-	gone chan struct{}
-
-	mu     sync.Mutex
-	states map[string]string // scope → state, as the node last said
-
-	people map[string]*nativePerson
+	conf     native.DeskConfig
+	gone     chan struct{}
+	sessions stage.Sessions
+	people   map[string]*nativePerson
 }
 
 func newOfficer(d *native.Desk, conf native.DeskConfig) *officer {
 	o := &officer{Office: native.Office{Desk: d, Author: native.Author{Device: conf.Device, Side: d.Welcome.Side.Id, Now: time.Now}},
-		conf: conf, gone: make(chan struct{}), states: map[string]string{}, people: map[string]*nativePerson{}}
-	o.note(d.Welcome.Sessions)
+		conf: conf, gone: make(chan struct{}), people: map[string]*nativePerson{}}
 	go o.runListen()
 	return o
 }
@@ -44,25 +37,7 @@ func newOfficer(d *native.Desk, conf native.DeskConfig) *officer {
 // runListen notes what the node pushes, until the socket ends.
 func (o *officer) runListen() {
 	defer close(o.gone)
-	for m := range o.Desk.Pushes() {
-		if l := m.GetSessions(); l != nil {
-			o.note(l.Sessions)
-		}
-	}
-}
-
-func (o *officer) note(list []*signalpb.SessionInfo) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, i := range list {
-		o.states[hex.EncodeToString(i.Scope)] = i.State
-	}
-}
-
-func (o *officer) state(scope string) string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.states[scope]
+	o.sessions.RunListen(o.Desk)
 }
 
 func (o *officer) close() {
@@ -83,15 +58,15 @@ func (o *officer) obey(ctx context.Context, x order) (answer, error) {
 		return o.convene(ctx, x)
 	case "consent":
 		to, err := hex.DecodeString(x.To)
-		if err != nil {
-			return answer{}, fmt.Errorf("read the proposal's id: %w", err)
+		if err != nil || len(to) != act.IDSize {
+			return answer{}, fmt.Errorf("%q is no proposal's id", x.To)
 		}
-		return answer{}, o.consent(ctx, scope, to)
+		return answer{}, stage.Consent(ctx, o.Office, scope, act.ID(to))
 	case "resume":
 		id, err := o.Submit(ctx, scope, act.KindResume, act.Resume{})
 		return answer{ID: hex.EncodeToString(id[:])}, err
 	case "state":
-		return answer{State: o.state(x.Scope)}, nil
+		return answer{State: o.sessions.State(scope)}, nil
 	case "links":
 		r, err := o.List(ctx)
 		a := answer{}
@@ -109,59 +84,17 @@ func (o *officer) obey(ctx context.Context, x order) (answer, error) {
 
 // convene proposes the plan of a session as soon as the link is up.
 func (o *officer) convene(ctx context.Context, x order) (answer, error) {
-	var peer act.PlanSide
-	err := until(ctx, func() (bool, error) {
-		r, err := o.List(ctx)
-		if err != nil {
-			return false, err
-		}
-		for _, l := range r.Links {
-			if p, err := native.PeerIntroduction(l); err == nil && l.State == "up" {
-				peer = p
-				return true, nil
-			}
-		}
-		return false, nil
-	})
+	sides, err := stage.Linked(ctx, o.Office, 1)
 	if err != nil {
-		return answer{}, fmt.Errorf("wait for the link: %w", err)
+		return answer{}, err
 	}
 	f := act.Format{ID: formatID, Name: map[string]string{"en": "Plenary"}}
 	for i, people := range [][][]string{x.Seats, x.Theirs} {
 		for _, p := range people {
-			f.Seats = append(f.Seats, act.Seat{Side: [][]byte{o.Author.Side, peer.ID}[i], Person: p[0], Role: p[1]})
+			f.Seats = append(f.Seats, act.Seat{Side: sides[i].ID, Person: p[0], Role: p[1]})
 		}
 	}
-	now := time.Now()
-	scope, id, err := o.Propose(ctx, act.Plan{Title: map[string]string{"en": "Talks across two networks"}, Status: "formal",
-		Sides: []act.PlanSide{native.Introduction(o.Desk.Welcome.Side), peer}, Sequencer: o.Author.Side, Format: f, Profile: act.Profile,
-		Recording: "none", From: now.Add(-time.Minute).UnixMilli(), Until: now.Add(24 * time.Hour).UnixMilli()})
+	plan := act.Plan{Title: map[string]string{"en": "Talks across two networks"}, Status: "formal", Sides: sides, Format: f}
+	scope, id, err := stage.Propose(ctx, o.Office, plan, 24*time.Hour)
 	return answer{Scope: hex.EncodeToString(scope), ID: hex.EncodeToString(id[:])}, err
-}
-
-// consent agrees as soon as the own node knows the proposal.
-func (o *officer) consent(ctx context.Context, scope, to []byte) error {
-	return until(ctx, func() (bool, error) {
-		_, err := o.Submit(ctx, scope, act.KindConsent, act.Consent{To: to})
-		switch problem.CodeOf(err) {
-		case problem.UnknownSession, problem.NoSuchProposal, problem.LinkLost, problem.NotInForce:
-			return false, nil // the nodes are still catching up with each other
-		}
-		return err == nil, err
-	})
-}
-
-func until(ctx context.Context, done func() (bool, error)) error {
-	poll := time.NewTicker(50 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		if ok, err := done(); ok || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(errors.New("not in time"), ctx.Err())
-		case <-poll.C:
-		}
-	}
 }

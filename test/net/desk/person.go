@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
 	"parley.link/parley/internal/ident"
 	"parley.link/parley/internal/native"
+	"parley.link/parley/internal/stage"
 	"parley.link/parley/internal/synth"
-	"parley.link/parley/internal/wire/signalpb"
 )
 
 // nativePerson is a native participant of this side.
@@ -42,27 +41,13 @@ type sight struct {
 
 // enter makes a device, has it ask, accredits it, and lets it take part until the desk closes.
 func (o *officer) enter(ctx context.Context, x order, scope []byte) error {
-	key, err := ident.GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	conf := o.conf
-	conf.Device = key
-	d, err := native.OpenDesk(ctx, conf)
-	if err != nil {
-		return err
-	}
-	r, err := d.Ask(ctx, &signalpb.ToNode{Body: &signalpb.ToNode_Enrol{Enrol: &signalpb.Enrol{Name: x.Person, Language: "en"}}})
-	d.Close()
-	if err != nil {
-		return fmt.Errorf("enrol %s: %w", x.Person, err)
-	}
 	now := time.Now()
-	signed, err := o.Accredit(ctx, r.GetEnrolment().GetId(), ident.Accreditation{Person: x.Person, Name: map[string]string{"en": x.Person},
-		Office: map[string]string{"en": "Native participant"}, Role: "adviser", Formats: []string{formatID}, Device: key.Public(),
+	conf := o.conf
+	key, signed, err := stage.Enrol(ctx, o.Office, conf, x.Person, ident.Accreditation{Person: x.Person, Name: map[string]string{"en": x.Person},
+		Office: map[string]string{"en": "Native participant"}, Role: "adviser", Formats: []string{formatID},
 		From: now.Add(-time.Minute).UnixMilli(), Until: now.Add(24 * time.Hour).UnixMilli(), Verified: "demonstration"})
 	if err != nil {
-		return fmt.Errorf("accredit %s: %w", x.Person, err)
+		return err
 	}
 	p, err := native.New(native.Config{Address: conf.Address, TLS: conf.TLS, Device: key, Accreditation: signed, Scope: scope, Language: "en",
 		Number: x.Number, Initials: "NA", Tone: synth.ToneOf(x.Number), FPS: 10, Canary: []byte(x.Canary), Loopback: conf.TLS == nil})
