@@ -90,7 +90,7 @@ func runServe(ctx context.Context, args []string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	return serve.Run(ctx, s, func(a net.Addr) { fmt.Println("listening", a) })
+	return serve.Run(ctx, s, func(control, _ net.Addr) { fmt.Println("listening", control) })
 }
 
 func read(args []string) (*config, error) {

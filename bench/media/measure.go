@@ -14,6 +14,9 @@ import (
 // wavesApart is between two people of a room who publish.
 const wavesApart = 400 * time.Millisecond
 
+// maxSteps bounds a ramp: fifteen per cent a step are a hundredfold by then.
+const maxSteps = 32
+
 // measure runs one scenario on a fresh server, or on the running one.
 func (c *config) measure(ctx context.Context, t *target, sc scenario) (f figure, err error) {
 	srv, err := t.start(ctx, c.serverC)
@@ -86,7 +89,7 @@ func (c *config) ramp(ctx context.Context, t *target) (best figure, err error) {
 		return best, err
 	}
 	rate := light.VideoBitrate
-	for worse := 0; worse < 2; {
+	for step, worse := 0, 0; worse < 2 && step < maxSteps; step++ {
 		f, err := s.window(ctx, srv.pid, c.serverC, sc.receivers(), max(c.window/4, time.Second))
 		if err != nil {
 			return best, err
@@ -96,7 +99,7 @@ func (c *config) ramp(ctx context.Context, t *target) (best figure, err error) {
 		if f.Rate > best.Rate {
 			best = f
 		}
-		if f.Rate < 1.02*best.Rate && f.Busy > 0.9 && f.Rate < best.Rate || f.Own > 0.97 || f.Loss > 0.2 {
+		if f.Rate < best.Rate && f.Busy > 0.9 || f.Own > 0.97 || f.Loss > 0.2 { // past the best, or the load generator's own limit
 			worse++
 		}
 		grow := 1.15

@@ -33,7 +33,7 @@ func (r *results) plot() []byte {
 	y := func(v float64) float64 { return plotTop + plotHigh*(1-math.Min(v, top)/top) }
 	for i := range 5 {
 		v := top * float64(i) / 4
-		fmt.Fprintf(&b, `<path d="M%d %.1fH%d" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`+"\n", plotLeft, y(v), plotLeft+plotWide, plotLeft-6, y(v)+4, digits(v))
+		fmt.Fprintf(&b, `<path d="M%d %.1fH%d" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end">%.3g</text>`+"\n", plotLeft, y(v), plotLeft+plotWide, plotLeft-6, y(v)+4, v)
 	}
 	rows := r.Rows
 	if r.Ramp != nil {
@@ -60,8 +60,8 @@ func (r *results) plot() []byte {
 		}
 	}
 	if v := r.bareBest(); !math.IsNaN(v) {
-		fmt.Fprintf(&b, `<path d="M%d %.1fH%d" stroke="#d00" stroke-dasharray="4 3"/><text x="%d" y="%.1f" fill="#d00" text-anchor="end">bare loop %s</text>`+"\n",
-			plotLeft, y(v), plotLeft+plotWide, plotLeft+plotWide, y(v)-4, digits(v))
+		fmt.Fprintf(&b, `<path d="M%d %.1fH%d" stroke="#d00" stroke-dasharray="4 3"/>`+"\n", plotLeft, y(v), plotLeft+plotWide)
+		fmt.Fprintf(&b, `<path d="M%.0f 36h16" stroke="#d00" stroke-dasharray="4 3"/><text x="%.0f" y="40">bare loop %s</text>`+"\n", x, x+20, digits(v))
 	}
 	fmt.Fprintf(&b, `<text x="%d" y="%d" fill="#555">%s, %s, %d rounds; commit %s. Whiskers: lowest and highest round.</text>`+"\n</svg>\n",
 		plotLeft, plotTop+plotHigh+42, html.EscapeString(r.Machine.CPU), r.Machine.At.Format("2006-01-02"), r.Rounds, html.EscapeString(r.Machine.Commit))

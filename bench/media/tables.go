@@ -129,10 +129,11 @@ func (r *results) rampRows() [][]string {
 	rate := r.cells(named("packets forwarded a second"), func(f figures) string { return fmt.Sprintf("%.0f", f.median(rateOf)) })
 	price := r.cells(named("CPU s per million"), func(f figures) string { return digits(f.median(cpuOf)) })
 	busy := r.cells(named("core used by the server, %"), func(f figures) string { return fmt.Sprintf("%.0f", 100*f.median(busyOf)) })
+	lost := r.cells(named("lost, %"), func(f figures) string { return fmt.Sprintf("%.1f", 100*f.median(lossOf)) })
 	load := r.cells(named("core used by the load generator, %"), func(f figures) string { return fmt.Sprintf("%.0f", 100*f.median(ownOf)) })
 	return [][]string{
 		append(rate, ratio(ours.median(rateOf), r.best(r.Ramp, rateOf, true))),
-		append(price, ratio(ours.median(cpuOf), r.best(r.Ramp, cpuOf, false))), busy, load,
+		append(price, ratio(ours.median(cpuOf), r.best(r.Ramp, cpuOf, false))), busy, lost, load,
 	}
 }
 

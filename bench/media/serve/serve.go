@@ -39,8 +39,8 @@ type Server struct {
 	wait   sync.WaitGroup
 }
 
-// Run serves until ctx ends. ready is called once everything listens.
-func Run(ctx context.Context, c Config, ready func(control net.Addr)) error {
+// Run serves until ctx ends. ready is called once everything listens; link is nil without one.
+func Run(ctx context.Context, c Config, ready func(control, link net.Addr)) error {
 	s := &Server{people: map[string]map[*person]struct{}{}}
 	var err error
 	if s.engine, err = rtc.New(rtc.Config{UDP: c.UDP, Loopback: true, Log: slog.New(slog.DiscardHandler)}); err != nil {
@@ -58,7 +58,11 @@ func Run(ctx context.Context, c Config, ready func(control net.Addr)) error {
 		return fmt.Errorf("serve: %w", err)
 	}
 	context.AfterFunc(ctx, func() { _ = l.Close() })
-	ready(l.Addr())
+	var own net.Addr
+	if s.bond != nil {
+		own = s.bond.endpoint.Addr()
+	}
+	ready(l.Addr(), own)
 	for {
 		conn, err := l.Accept()
 		if err != nil {
