@@ -152,7 +152,7 @@ func (d *connected) frame(f rtc.Frame) {
 		return
 	}
 	d.mu.Lock()
-	_, v := d.ring.Open(append([]byte(nil), open...), 0, sframe.TrackContext(f.Track), open, sealed, time.Now())
+	_, v := d.ring.Open(append([]byte(nil), open...), 0, 0, sframe.TrackContext(f.Track), open, sealed, time.Now())
 	d.mu.Unlock()
 	d.receiver().Came(f, v == sframe.Opened, time.Now())
 	if v != sframe.Opened {
