@@ -9,7 +9,8 @@ import (
 
 // Media makes the two peer connections of a device.
 type Media interface {
-	// Open is called once per socket, before the first description. The peer pushes down offers and media states.
+	// Open is called before the first description of a socket, and again after the device left a session. The peer pushes down offers and
+	// media states.
 	Open(d Device, push func(*signalpb.ToClient)) (MediaPeer, error)
 }
 
@@ -30,9 +31,15 @@ const (
 	maxMid    = 16
 )
 
+// peer is the device's media. Who left and comes in again over the same socket brings new peer connections: the old ones here were made for
+// certificates and candidates that are gone, and an answer to their next offer would fit nothing.
 func (s *Seat) peer() (MediaPeer, error) {
 	if !s.Device().Accredited() {
 		return nil, problem.New(problem.NotAccredited)
+	}
+	if s.left.Swap(false) && s.media != nil {
+		s.media.Close()
+		s.media = nil
 	}
 	if s.media == nil {
 		m, err := s.cfg.Media.Open(s.Device(), s.Push)

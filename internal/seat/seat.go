@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -93,6 +94,8 @@ const (
 type Seat struct {
 	cfg  *Config
 	sock Socket
+
+	left atomic.Bool // a leave of this device was taken: its media is over
 
 	mu     sync.Mutex
 	device Device // set once, at the Welcome

@@ -179,6 +179,20 @@ func TestRelaysAndActsAreRateLimited(t *testing.T) {
 	}
 }
 
+func TestMediaIsMadeAnewAfterALeave(t *testing.T) {
+	k, _ := ident.GenerateKey(rand.Reader)
+	s, _, d := newSeat([32]byte(k.Public()), stageAdmitted)
+	want := &signalpb.ToNode{Id: 1, Body: &signalpb.ToNode_Want{Want: &signalpb.Want{}}}
+	say(t, s, want)
+	say(t, s, want)
+	say(t, s, submitOf(k, make([]byte, 32))) // a leave
+	say(t, s, want)
+	say(t, s, want)
+	if d.asked["media"] != 2 {
+		t.Errorf("media made %d times", d.asked["media"])
+	}
+}
+
 func TestLeavingEndsWhatTheSeatHeld(t *testing.T) {
 	k, _ := ident.GenerateKey(rand.Reader)
 	s, _, d := newSeat([32]byte(k.Public()), stageAdmitted)

@@ -36,6 +36,9 @@ func (s *Seat) onSubmit(m *signalpb.Submit, id uint64, reply func(*signalpb.ToCl
 	}
 	s.cfg.Sessions.Submit(d, scope, m.Act, func(actID []byte, index uint64, err error) {
 		if err == nil {
+			if a.Kind == act.KindLeave {
+				s.left.Store(true)
+			}
 			reply(ack(actID, index))
 			return
 		}
