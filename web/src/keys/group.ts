@@ -7,26 +7,24 @@
 //   commit → staged ─ ordered by the log → confirm → next epoch
 //                   └ lost its place     → discard → made anew after process() of the winner
 
-import type { ClientConfig } from "ts-mls/clientConfig.js";
 import { type ClientState, createGroup, joinGroupWithExtensions, makePskIndex } from "ts-mls/clientState.js";
 import { createCommit } from "ts-mls/createCommit.js";
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
-import { defaultKeyPackageEqualityConfig } from "ts-mls/keyPackageEqualityConfig.js";
 import { makeKeyPackageRef, verifyKeyPackage } from "ts-mls/keyPackage.js";
 import type { PrivateKeyPackage } from "ts-mls/keyPackage.js";
 import { mlsExporter } from "ts-mls/keySchedule.js";
 import { encodeMlsMessage } from "ts-mls/message.js";
-import { defaultPaddingConfig } from "ts-mls/paddingConfig.js";
 import { processPublicMessage } from "ts-mls/processMessages.js";
 import { emptyPskIndex } from "ts-mls/pskIndex.js";
 import { signAttestation } from "./attest.js";
 import { KeysError, refusing } from "./errors.js";
 import { fingerprintOf, type Fingerprint } from "./fingerprint.js";
+import { assertChange, assertExpected, assertRoster, config, wipeState, withRoster } from "./group-policy.js";
+import { type CommitRequest, type ExpectedCommit, type ExpectedGroup, type GroupContextView, Pending, type Processed, type Staged } from "./group-words.js";
 import type { Member } from "./member.js";
-import { equal, hex, wipe } from "./octets.js";
+import { equal, wipe } from "./octets.js";
 import {
   checkLifetime,
-  type CommitView,
   type Leaf,
   maxCommit,
   maxGroupId,
@@ -41,68 +39,9 @@ import {
   treeLeaves,
 } from "./profile.js";
 
+export type { ExpectedCommit, GroupContextView } from "./group-words.js";
 export type { Leaf, Roster, RosterEntry } from "./profile.js";
-
-export interface CommitRequest {
-  /** Bare KeyPackages, in the order of the Add proposals. */
-  readonly adds: readonly Uint8Array[];
-  /** Leaf indices. */
-  readonly removes: readonly number[];
-  /** The log's roster, with those to be added. */
-  readonly roster: Roster;
-  /** ms since 1970, for the lifetime of the KeyPackages. */
-  readonly now: number;
-}
-
-export interface Staged {
-  /** MLSMessage with a PublicMessage commit, for the log. */
-  readonly message: Uint8Array;
-  /** MLSMessage with a Welcome, null without adds. */
-  readonly welcome: Uint8Array | null;
-  readonly pending: Pending;
-}
-
-/** A staged epoch: opaque, given back to confirm or discard. */
-export class Pending {
-  /** The epoch the commit ends. */
-  readonly epoch: bigint;
-  readonly removed: boolean;
-  constructor(epoch: bigint, removed: boolean) {
-    this.epoch = epoch;
-    this.removed = removed;
-  }
-}
-
-/** What the log says about a commit; the message must agree. */
-export interface ExpectedCommit {
-  readonly committerLeaf: number;
-  /** KeyPackageRefs in the order of the Add proposals. */
-  readonly adds: readonly Uint8Array[];
-  readonly removes: readonly number[];
-  /** ms: the log's time of the entry; absent, lifetimes are not checked again. */
-  readonly now?: number;
-}
-
-export interface Processed {
-  /** removed: this member is out, the group is closed. */
-  readonly outcome: "advanced" | "removed";
-  /** The epoch after the commit. */
-  readonly epoch: bigint;
-}
-
-export interface GroupContextView {
-  readonly groupId: Uint8Array;
-  readonly epoch: bigint;
-  readonly treeHash: Uint8Array;
-  readonly confirmedTranscriptHash: Uint8Array;
-}
-
-export interface ExpectedGroup {
-  readonly groupId: Uint8Array;
-  readonly roster: Roster;
-  /** The epoch after the commit that the Welcome came with. */
-  readonly epoch?: bigint;
-}
+export { Pending, type Staged } from "./group-words.js";
 
 /** One member's view of one MLS group. Calls must not overlap; the worker runs them one by one. */
 export class Group {
@@ -177,7 +116,7 @@ export class Group {
       const message = encodeMlsMessage(made.commit);
       const view = parseCommit(message); // what we send passes what we accept
       const refs = await Promise.all(keyPackages.map((kp) => makeKeyPackageRef(kp, this.suite.hash)));
-      await this.#assertExpected(state, view, { committerLeaf: own, adds: refs, removes: r.removes });
+      await assertExpected(this.suite, state, view, { committerLeaf: own, adds: refs, removes: r.removes });
       assertChange(state, made.newState, view, new RosterSet(r.roster));
       const welcome =
         made.welcome === undefined
@@ -214,7 +153,7 @@ export class Group {
   async process(commit: Uint8Array, expected: ExpectedCommit, roster: Roster): Promise<Processed> {
     const state = this.#active();
     const view = parseCommit(commit);
-    await this.#assertExpected(state, view, expected);
+    await assertExpected(this.suite, state, view, expected);
     if (view.committer === state.privatePath.leafIndex) throw new KeysError("wrong-committer", "own commit");
     if (expected.now !== undefined) for (const kp of view.adds) checkLifetime(kp, expected.now);
     const result = await refusing("invalid", () =>
@@ -309,95 +248,6 @@ export class Group {
     // No application messages: nothing of a past epoch is kept by the library.
     this.#state = { ...next, historicalReceiverData: new Map() };
     if (old !== undefined) wipeState(old, next);
-  }
-
-  async #assertExpected(state: ClientState, view: CommitView, expected: ExpectedCommit): Promise<void> {
-    const gc = state.groupContext;
-    if (!equal(view.groupId, gc.groupId)) throw new KeysError("wrong-group");
-    if (view.epoch !== gc.epoch) throw new KeysError("wrong-epoch");
-    if (view.committer !== expected.committerLeaf) throw new KeysError("wrong-committer");
-    if (!sameSet(view.removes, expected.removes)) throw new KeysError("unexpected-removes");
-    const refs = await Promise.all(view.adds.map((kp) => makeKeyPackageRef(kp, this.suite.hash)));
-    if (refs.length !== expected.adds.length || refs.some((r, i) => !equal(r, expected.adds[i]!)))
-      throw new KeysError("unexpected-adds");
-  }
-}
-
-function sameSet(a: readonly number[], b: readonly number[]): boolean {
-  const set = new Set(a);
-  return a.length === b.length && set.size === a.length && b.every((x) => set.has(x)) && new Set(b).size === b.length;
-}
-
-function config(roster: Roster | undefined): ClientConfig {
-  const set = roster === undefined ? undefined : new RosterSet(roster);
-  return {
-    keyRetentionConfig: { retainKeysForGenerations: 1, retainKeysForEpochs: 1, maximumForwardRatchetSteps: 1 },
-    // Lifetimes are checked by profile.ts against the log's clock.
-    lifetimeConfig: { maximumTotalLifetime: 30n * 3600n, validateLifetimeOnReceive: false },
-    keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,
-    paddingConfig: defaultPaddingConfig,
-    authService: {
-      async validateCredential(credential, signatureKey) {
-        if (credential.credentialType !== "basic") return false;
-        return set === undefined || set.has({ identity: credential.identity, signatureKey });
-      },
-    },
-  };
-}
-
-function withRoster(state: ClientState, roster: Roster): ClientState {
-  return { ...state, clientConfig: config(roster) };
-}
-
-function assertRoster(leaves: readonly Leaf[], roster: RosterSet): void {
-  for (const l of leaves) if (!roster.has(l)) throw new KeysError("ghost", `leaf ${l.index}`);
-}
-
-/**
- * Compares the trees around a commit. Invariants: one epoch on; a leaf that was neither removed nor added keeps
- * identity and signature key (ts-mls lets a committer write another's name into its own leaf: defect 6); the new
- * leaves are exactly the Adds; every leaf is in the roster.
- */
-function assertChange(before: ClientState, after: ClientState, view: CommitView, roster: RosterSet): void {
-  if (after.groupContext.epoch !== before.groupContext.epoch + 1n) throw new KeysError("wrong-epoch");
-  if (after.groupContext.extensions.length !== 0) throw new KeysError("forbidden-extension", "group");
-  const old = new Map(treeLeaves(before.ratchetTree).map((l) => [l.index, l]));
-  const now = treeLeaves(after.ratchetTree);
-  for (const r of view.removes) old.delete(r);
-  const added: Leaf[] = [];
-  for (const l of now) {
-    const was = old.get(l.index);
-    if (was === undefined) {
-      added.push(l);
-      continue;
-    }
-    if (!equal(was.identity, l.identity) || !equal(was.signatureKey, l.signatureKey))
-      throw new KeysError("identity-changed", `leaf ${l.index}`);
-    old.delete(l.index);
-  }
-  if (old.size !== 0) throw new KeysError("unexpected-removes");
-  const wanted = new Set(view.adds.map((kp) => hex(kp.leafNode.signaturePublicKey)));
-  if (added.length !== view.adds.length || added.some((l) => !wanted.delete(hex(l.signatureKey))))
-    throw new KeysError("unexpected-adds");
-  assertRoster(now, roster);
-}
-
-/** Zeroes the secrets of a state that another state does not share. */
-function wipeState(s: ClientState, keep?: ClientState): void {
-  const kept = new Set<Uint8Array>();
-  if (keep !== undefined) {
-    for (const k of Object.values(keep.keySchedule)) kept.add(k);
-    for (const k of Object.values(keep.privatePath.privateKeys)) kept.add(k);
-    for (const n of keep.secretTree) kept.add(n.application.secret).add(n.handshake.secret);
-  }
-  const wipeUnkept = (k: Uint8Array) => {
-    if (!kept.has(k)) wipe(k);
-  };
-  for (const k of Object.values(s.keySchedule)) wipeUnkept(k);
-  for (const k of Object.values(s.privatePath.privateKeys)) wipeUnkept(k);
-  for (const n of s.secretTree) {
-    wipeUnkept(n.application.secret);
-    wipeUnkept(n.handshake.secret);
   }
 }
 
