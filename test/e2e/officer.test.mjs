@@ -19,7 +19,7 @@ let tomas, layla; // the people
 before(async () => {
   [v, q, red, green] = await Promise.all([new House(dir, velmark).found(), new House(dir, qasran).found(), openBrowser("red"), openBrowser("green")]);
   await Promise.all([v.serve(), q.serve()]);
-}, { timeout: 120_000 });
+}, { timeout: 180_000 });
 
 after(async () => {
   await closeBrowsers();
