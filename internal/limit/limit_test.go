@@ -67,3 +67,26 @@ func TestTiers(t *testing.T) {
 		t.Error("others are locked out")
 	}
 }
+
+// Whoever opens and keeps open, under as many addresses of one network as there are, comes to an end; and what is given back is forgotten.
+func TestOpen(t *testing.T) {
+	a := func(s string) netip.Addr { return netip.MustParseAddr(s) }
+	o := NewOpen(2, 7)
+	one, same, site := a("2001:db8:1:1::1"), a("2001:db8:1:1::ffff"), []netip.Addr{a("2001:db8:1:2::1"), a("2001:db8:1:3::1"), a("2001:db8:1:4::1")}
+	if !o.Take(one) || !o.Take(same) || o.Take(one) {
+		t.Error("of one /64")
+	}
+	if !o.Take(site[0]) || !o.Take(site[1]) || o.Take(site[2]) {
+		t.Error("of one /48")
+	}
+	home := a("127.0.0.1")
+	if !o.Take(home) || !o.Take(home) || o.Take(home) || !o.Take(a("192.0.2.1")) || o.Take(a("198.51.100.1")) {
+		t.Error("of all")
+	}
+	for _, x := range []netip.Addr{one, same, site[0], site[1], home, home, a("192.0.2.1")} {
+		o.Give(x)
+	}
+	if o.all != 0 || len(o.counts) != 0 {
+		t.Error("left over", o)
+	}
+}

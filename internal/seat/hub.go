@@ -18,11 +18,12 @@ type Hub struct {
 
 	enrolling *limit.Tiers
 	refusals  *limit.Window
+	lines     *limit.Tiers // of the security log: devices cost nothing, and it keeps no more than its last lines
 }
 
 // NewHub makes an empty hub.
 func NewHub(changed func(d Device, present bool)) *Hub {
-	return &Hub{seats: map[[32]byte]*Seat{}, changed: changed, enrolling: limit.NewTiers(10, 10*time.Minute), refusals: limit.NewWindow(1, time.Minute)}
+	return &Hub{seats: map[[32]byte]*Seat{}, changed: changed, enrolling: limit.NewTiers(10, 10*time.Minute), refusals: limit.NewWindow(1, time.Minute), lines: limit.NewTiers(10, time.Minute)}
 }
 
 func (h *Hub) add(s *Seat) {

@@ -51,7 +51,10 @@ func (s *Seat) peer() (MediaPeer, error) {
 	return s.media, nil
 }
 
-func checkDescription(d *signalpb.Description) error {
+func (s *Seat) checkDescription(d *signalpb.Description) error {
+	if !s.offers.AllowN(s.cfg.Now(), 1) {
+		return problem.New(problem.TooMany, "what", "descriptions")
+	}
 	if len(d.Sdp) > maxSDP || len(d.Tracks) > maxTracks {
 		return problem.New(problem.TooLarge, "what", "description")
 	}
@@ -64,7 +67,7 @@ func checkDescription(d *signalpb.Description) error {
 }
 
 func (s *Seat) onUpOffer(ctx context.Context, d *signalpb.Description, reply func(*signalpb.ToClient)) error {
-	if err := checkDescription(d); err != nil {
+	if err := s.checkDescription(d); err != nil {
 		return err
 	}
 	p, err := s.peer()
@@ -85,7 +88,7 @@ func (s *Seat) onUpOffer(ctx context.Context, d *signalpb.Description, reply fun
 }
 
 func (s *Seat) onDownAnswer(ctx context.Context, d *signalpb.Description) error {
-	if err := checkDescription(d); err != nil {
+	if err := s.checkDescription(d); err != nil {
 		return err
 	}
 	p, err := s.peer()
@@ -96,6 +99,9 @@ func (s *Seat) onDownAnswer(ctx context.Context, d *signalpb.Description) error 
 }
 
 func (s *Seat) onWant(w *signalpb.Want) error {
+	if !s.wishes.AllowN(s.cfg.Now(), 1) {
+		return problem.New(problem.TooMany, "what", "wishes")
+	}
 	if len(w.Tracks) > maxTracks {
 		return problem.New(problem.TooMany, "what", "tracks")
 	}
@@ -112,6 +118,9 @@ func (s *Seat) onWant(w *signalpb.Want) error {
 }
 
 func (s *Seat) onKeyFrame(k *signalpb.KeyFrame) error {
+	if !s.wishes.AllowN(s.cfg.Now(), 1) {
+		return problem.New(problem.TooMany, "what", "wishes")
+	}
 	if len(k.Track) != maxTrack {
 		return problem.New(problem.Malformed, "what", "track")
 	}

@@ -63,10 +63,12 @@ func (s *Seat) onProve(ctx context.Context, p *signalpb.Prove, reply func(*signa
 	return nil
 }
 
-// refused writes one line per refused device and reason, at most one a minute: a device that retries is not an alarm.
+// refused writes one line per refused device and reason, at most one a minute: a device that retries is not an alarm. And ten of a network: a
+// stranger that makes up devices must not push everything else out of the log.
 func (s *Seat) refused(key [32]byte, err error) {
 	code := string(problem.CodeOf(err))
-	if s.cfg.Hub.refusals.Allow(string(key[:])+code, s.cfg.Now()) {
+	now := s.cfg.Now()
+	if s.cfg.Hub.refusals.Allow(string(key[:])+code, now) && s.cfg.Hub.lines.Allow(s.sock.Remote(), now) {
 		s.cfg.Security("refused", "", code+" device "+Device{Key: key}.Short()+" from "+s.sock.Remote().String())
 	}
 }

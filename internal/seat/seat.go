@@ -31,6 +31,9 @@ const (
 	ProtocolMax = 1
 )
 
+// maxStranger bounds a frame of a device that is not admitted, in bytes: a Hello with an accreditation.
+const maxStranger = maxAccreditation + 4<<10
+
 // helloWithin is how long a socket may stay without having proved a device.
 const helloWithin = 10 * time.Second
 
@@ -110,6 +113,14 @@ type Seat struct {
 	media    MediaPeer
 	relays   *rate.Limiter
 	asks     *rate.Limiter
+	offers   *rate.Limiter // descriptions: each costs the node an agreement of keys and candidates
+	wishes   *rate.Limiter // of media: each makes the node look through all that it forwards
+}
+
+// newLimits gives a device what a person's page needs many times over.
+func (s *Seat) newLimits() {
+	s.relays, s.asks = rate.NewLimiter(20, 100), rate.NewLimiter(10, 40)
+	s.offers, s.wishes = rate.NewLimiter(5, 40), rate.NewLimiter(20, 400)
 }
 
 // Socket is what a seat needs of a WebSocket; *web.Socket is one.
@@ -123,14 +134,20 @@ type Socket interface {
 
 // Run serves one socket to its end. It is what web.Config.Accept calls.
 func Run(ctx context.Context, cfg *Config, sock Socket) {
-	s := &Seat{cfg: cfg, sock: sock, watching: map[[32]byte]func(){}, relays: rate.NewLimiter(20, 100), asks: rate.NewLimiter(10, 40)}
+	s := &Seat{cfg: cfg, sock: sock, watching: map[[32]byte]func(){}}
+	s.newLimits()
+	s.run(ctx)
+}
+
+func (s *Seat) run(ctx context.Context) {
+	sock := s.sock
 	defer s.leave()
 	guard := time.NewTimer(helloWithin)
 	defer guard.Stop()
 	for {
 		select {
 		case b, ok := <-sock.Messages():
-			if !ok {
+			if !ok || s.over() { // what a device had sent before it was ended is not done any more
 				return
 			}
 			if !s.receive(ctx, b) {
@@ -153,6 +170,10 @@ func Run(ctx context.Context, cfg *Config, sock Socket) {
 
 // receive handles one message and reports whether the seat goes on.
 func (s *Seat) receive(ctx context.Context, b []byte) bool {
+	if s.stage < stageAdmitted && len(b) > maxStranger { // decoding costs much more than sending
+		s.End(problem.New(problem.TooLarge, "what", "frame"))
+		return false
+	}
 	m := &signalpb.ToNode{}
 	if err := proto.Unmarshal(b, m); err != nil || m.Body == nil {
 		s.End(problem.New(problem.Malformed, "what", "frame"))
@@ -184,6 +205,12 @@ func (s *Seat) receive(ctx context.Context, b []byte) bool {
 	return !p.Fatal
 }
 
+func (s *Seat) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
 // Device is who sits here; zero before the Welcome.
 func (s *Seat) Device() Device {
 	s.mu.Lock()
@@ -208,7 +235,7 @@ func (s *Seat) Push(m *signalpb.ToClient) {
 	s.sock.Send(b)
 }
 
-// End tells the device why and closes its socket. Its media stops before this returns.
+// End tells the device why and closes its socket. Nothing more of it is done; its media stops with its actor.
 func (s *Seat) End(why *problem.Error) {
 	s.mu.Lock()
 	again := s.ended

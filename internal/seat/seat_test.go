@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/time/rate"
 	"google.golang.org/protobuf/proto"
 
 	"parley.link/parley/internal/act"
@@ -100,7 +99,8 @@ func newSeat(key [32]byte, at stage) (*Seat, *line, *desk) {
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 	l := &line{in: make(chan []byte)}
-	s := &Seat{cfg: cfg, sock: l, watching: map[[32]byte]func(){}, relays: rate.NewLimiter(20, 100), asks: rate.NewLimiter(10, 40), stage: at}
+	s := &Seat{cfg: cfg, sock: l, watching: map[[32]byte]func(){}, stage: at}
+	s.newLimits()
 	s.device = Device{Key: key}
 	if at == stageAdmitted {
 		s.device.Signed = []byte{1}
@@ -176,6 +176,46 @@ func TestRelaysAndActsAreRateLimited(t *testing.T) {
 	say(t, s, submitOf(k, make([]byte, 32)))
 	if d.asked["submit"] != 41 {
 		t.Error("a second later it is still refused")
+	}
+}
+
+// A device that was ended (revoked, expired) may have sent more before it heard; none of it is done.
+func TestNothingIsDoneAfterTheEnd(t *testing.T) {
+	k, _ := ident.GenerateKey(rand.Reader)
+	d := &desk{asked: map[string]int{}}
+	for range 32 { // select takes either of two ready channels
+		s, l, _ := newSeat([32]byte(k.Public()), stageAdmitted)
+		s.cfg.Sessions = d
+		ended := make(chan struct{})
+		l.in = make(chan []byte, 8)
+		b, _ := proto.Marshal(submitOf(k, make([]byte, 32)))
+		for range 8 {
+			l.in <- b
+		}
+		s.End(problem.New(problem.AccreditationRevoked))
+		go func() { defer close(ended); s.run(t.Context()) }()
+		<-ended
+	}
+	if d.asked["submit"] != 0 {
+		t.Errorf("%d acts were taken from ended devices", d.asked["submit"])
+	}
+}
+
+func TestStrangersSayLittle(t *testing.T) {
+	k, _ := ident.GenerateKey(rand.Reader)
+	big := &signalpb.ToNode{Id: 1, Body: &signalpb.ToNode_Enrol{Enrol: &signalpb.Enrol{Name: "X", Language: "en", Note: string(make([]byte, maxStranger))}}}
+	s, l, _ := newSeat([32]byte(k.Public()), stageStranger)
+	if say(t, s, big) || problem.Code(l.last().GetProblem().GetCode()) != problem.TooLarge {
+		t.Error("a stranger's large frame is decoded")
+	}
+	s, l, d := newSeat([32]byte(k.Public()), stageAdmitted)
+	now := time.Unix(1e9, 0)
+	s.cfg.Now = func() time.Time { return now }
+	for range 100 {
+		say(t, s, &signalpb.ToNode{Id: 1, Body: &signalpb.ToNode_UpOffer{UpOffer: &signalpb.Description{}}})
+	}
+	if problem.Code(l.last().GetProblem().GetCode()) != problem.TooMany || d.asked["media"] != 1 {
+		t.Error("a hundred descriptions at once")
 	}
 }
 

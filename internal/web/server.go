@@ -25,6 +25,8 @@ type Config struct {
 	// server stops.
 	Accept func(ctx context.Context, s *Socket)
 	Log    *slog.Logger
+
+	connections *limit.Open // of tests; nil: the bounds of socket.go
 }
 
 // Server serves until Stop.
@@ -32,8 +34,8 @@ type Server struct {
 	cfg      Config
 	http     *http.Server
 	listener net.Listener
-	opening  *limit.Window // sockets opened per network
-	open     *open         // sockets open now
+	opening  *limit.Tiers // sockets opened
+	open     *limit.Open  // sockets open now
 	sockets  sync.WaitGroup
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -46,11 +48,17 @@ func Listen(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for browsers: %w", err)
 	}
-	s := &Server{cfg: cfg, listener: l, opening: limit.NewWindow(socketsPerMinute, time.Minute), open: newOpen(socketsOpen, socketsOfAll), served: make(chan struct{})}
+	if cfg.connections == nil {
+		cfg.connections = limit.NewOpen(connectionsOpen, connectionsOfAll)
+	}
+	l = &bounded{Listener: l, open: cfg.connections}
+	s := &Server{cfg: cfg, listener: l, opening: limit.NewTiers(socketsPerMinute, time.Minute), open: limit.NewOpen(socketsOpen, socketsOfAll), served: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http = &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second, // neither holds for a socket: it is the library's from the upgrade on
+		WriteTimeout:      2 * time.Minute,  // a reader of the bundle that does not read
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug), // handshakes of scanners are no news
@@ -98,5 +106,5 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(Routes[0], s.serveSocket)
 	mux.Handle(Routes[1], s.cfg.Client)
-	return floor(headers(mux, s.cfg.TLS != nil))
+	return headers(floor(mux), s.cfg.TLS != nil)
 }

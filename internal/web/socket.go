@@ -12,8 +12,6 @@ import (
 
 	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
-
-	"parley.link/parley/internal/limit"
 )
 
 // Bounds of one socket. A person's client stays far below each.
@@ -22,9 +20,13 @@ const (
 	queueMessages    = 2048    // waiting to be written; more is a reader that does not read
 	queueBytes       = 32 << 20
 	messagesPerSec   = 200 // sustained, with a burst of four times that
-	socketsPerMinute = 240 // opened from one address: a whole delegation behind one router reloads at once
-	socketsOpen      = 512 // open from one address; a full session's delegation behind one router has 256
+	bytesPerSec      = 1 << 20
+	bytesBurst       = 16 << 20
+	socketsPerMinute = 240 // opened from one network: a whole delegation behind one router reloads at once
+	socketsOpen      = 512 // open from one network; a full session's delegation behind one router has 256
 	socketsOfAll     = 8192
+	connectionsOpen  = 4096 // of one network: a browser that loads the page holds six
+	connectionsOfAll = 16384
 	pingEvery        = 5 * time.Second
 	pingWithin       = 10 * time.Second
 	writeWithin      = 10 * time.Second
@@ -41,7 +43,8 @@ var (
 type Socket struct {
 	ws     *websocket.Conn
 	remote netip.Addr
-	rate   *rate.Limiter
+	rate   *rate.Limiter // messages
+	volume *rate.Limiter // bytes
 
 	read chan []byte
 
@@ -55,13 +58,12 @@ type Socket struct {
 
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	remote := addressOf(r)
-	from := limit.Network(remote)
-	if !s.opening.Allow(from, time.Now()) || !s.open.take(from) {
+	if !s.opening.Allow(remote, time.Now()) || !s.open.Take(remote) {
 		w.Header().Set("Retry-After", "10")
 		http.Error(w, "too many connections from this address; wait ten seconds", http.StatusTooManyRequests)
 		return
 	}
-	defer s.open.give(from)
+	defer s.open.Give(remote)
 	// Without OriginPatterns, Accept requires Origin's host to equal Host: another site's page cannot speak for a person.
 	// A missing Origin is a native participant; a browser always sends one.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionDisabled})
@@ -73,7 +75,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(MaxMessage)
 	// The request's context ends with the handler, the server's when the node stops; the socket heeds both.
 	ctx, cancel := context.WithCancelCause(s.ctx)
-	sock := &Socket{ws: ws, remote: remote, rate: rate.NewLimiter(messagesPerSec, 4*messagesPerSec), wake: make(chan struct{}, 1),
+	sock := &Socket{ws: ws, remote: remote, rate: rate.NewLimiter(messagesPerSec, 4*messagesPerSec), volume: rate.NewLimiter(bytesPerSec, bytesBurst), wake: make(chan struct{}, 1),
 		read: make(chan []byte), cancel: cancel}
 	var readers, writers sync.WaitGroup
 	// Neither reads nor writes end with ctx: the library drops the whole socket when a read is cancelled, and the last words
@@ -136,7 +138,7 @@ func (s *Socket) readOne(ctx context.Context) ([]byte, error) {
 	if kind != websocket.MessageBinary {
 		return nil, ErrNotBinary
 	}
-	if !s.rate.Allow() {
+	if !s.rate.Allow() || !s.volume.AllowN(time.Now(), len(b)) {
 		return nil, ErrTooMany
 	}
 	return b, nil
@@ -268,10 +270,4 @@ func (s *Socket) runPing(ctx context.Context) {
 	}
 }
 
-func addressOf(r *http.Request) netip.Addr {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.IPv4Unspecified()
-	}
-	return ap.Addr().Unmap()
-}
+func addressOf(r *http.Request) netip.Addr { return addrOf(r.RemoteAddr) }

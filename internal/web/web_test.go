@@ -17,6 +17,8 @@ import (
 
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
+
+	"parley.link/parley/internal/limit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -320,5 +322,83 @@ func TestPlainOnlyUnderLoopbackNames(t *testing.T) {
 		if (w.Code == http.StatusOK) != want {
 			t.Errorf("%q: status %d", host, w.Code)
 		}
+	}
+}
+
+// A stranger that opens connections and says nothing is stopped at its network's share, and an answer that nobody reads does not last for ever.
+func TestConnectionsAreBounded(t *testing.T) {
+	s := start(t, Config{connections: limit.NewOpen(3, 100)})
+	var kept []net.Conn
+	defer func() {
+		for _, c := range kept {
+			_ = c.Close()
+		}
+	}()
+	gone := 0
+	for range 6 {
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, c)
+		_, _ = c.Write([]byte("GET / HTTP/1.1\r\n")) // and no more
+		_ = c.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+		var timeout net.Error
+		if _, err := c.Read(make([]byte, 1)); !errors.As(err, &timeout) || !timeout.Timeout() {
+			gone++
+		}
+	}
+	if gone != 3 {
+		t.Errorf("%d of 6 were closed", gone)
+	}
+	if s.http.ReadTimeout == 0 || s.http.WriteTimeout == 0 {
+		t.Error("a slow reader or writer is waited for without end")
+	}
+}
+
+// Large messages, each below the bound, come to an end by their volume.
+func TestVolumeOfMessages(t *testing.T) {
+	ended := make(chan error, 1)
+	s := start(t, Config{Accept: func(ctx context.Context, sock *Socket) {
+		for range sock.Messages() {
+		}
+		ended <- sock.Err()
+	}})
+	c, err := Dial(t.Context(), "http://"+s.Addr().String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	big := make([]byte, MaxMessage)
+	for range 2*bytesBurst/MaxMessage + 1 {
+		if c.Send(t.Context(), big) != nil {
+			break
+		}
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, ErrTooMany) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("still read")
+	}
+}
+
+// What refuses a page is a page, too: it has the same headers.
+func TestNoticesHaveTheHeaders(t *testing.T) {
+	s := start(t, Config{})
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr().String()+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Host = "evil.example"
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusMisdirectedRequest || res.Header.Get("Content-Security-Policy") != policy {
+		t.Errorf("%d, policy %q", res.StatusCode, res.Header.Get("Content-Security-Policy"))
 	}
 }
