@@ -1,5 +1,6 @@
 // No Trusted Types policy is made here: the node's Content-Security-Policy (internal/web/headers.go) names two and refuses any other,
-// and createPolicy('default') would end the page. client/workers.ts makes the one for the workers.
+// and createPolicy('default') would end the page. client/early.ts makes the one for the workers.
+import { early } from './client/early.ts'; // before all others
 import './ui/style/index.css';
 import { mount } from 'svelte';
 import { startClient } from './client/index.ts';
@@ -9,4 +10,6 @@ import { startLanguage } from './ui/context.svelte.ts';
 const target = document.getElementById('app');
 if (!target) throw new Error('index.html has no place for the page');
 const language = startLanguage();
-mount(App, { target, props: { client: startClient(language), language } });
+const client = startClient(language, early);
+// What was asked for answers first: the node works while the page is drawn.
+setTimeout(() => mount(App, { target, props: { client, language } }));

@@ -1,19 +1,18 @@
 // The way to the node: the device's identity, the socket, and what the node said of itself when it was last opened.
-import { openCabinet, type Cabinet } from "../identity/cabinet";
 import type { Verifier } from "../engine/verify";
 import type { Challenge, Link, SessionInfo, Welcome } from "../wire/parley/v1/signal_pb";
 import { Clock } from "./clock";
+import type { Early } from "./early";
 import type { FromNode } from "./frame";
 import { asProblem, ProblemError } from "./problem";
 import { Self } from "./self";
 import { Socket, type SocketState } from "./socket";
 
 export interface ConnectionOptions {
-  readonly url: string;
+  readonly early: Pick<Early, "url" | "socket" | "cabinet">;
   readonly language: string;
   readonly build: string;
   readonly verifier: Verifier;
-  readonly cabinet?: Promise<Cabinet>;
 }
 
 export interface ConnectionEvents {
@@ -44,7 +43,14 @@ export class Connection {
     this.#events = events;
     this.self = this.#open(o);
     this.socket = new Socket(
-      { url: o.url, identity: this.self.then((s) => s.identity()), language: o.language, build: o.build, clock: this.clock },
+      {
+        url: o.early.url,
+        identity: this.self.then((s) => s.identity()),
+        language: o.language,
+        build: o.build,
+        clock: this.clock,
+        ...(o.early.socket === undefined ? {} : { begun: o.early.socket }),
+      },
       {
         state: (state, problem) => this.#state(state, problem),
         welcome: (w, c) => void this.#welcomed(w, c),
@@ -92,7 +98,7 @@ export class Connection {
   }
 
   async #open(o: ConnectionOptions): Promise<Self> {
-    this.#self = await Self.open(await (o.cabinet ?? openCabinet()), o.verifier, o.build);
+    this.#self = await Self.open(await o.early.cabinet, o.verifier, o.build);
     this.#events.changed();
     return this.#self;
   }

@@ -9,6 +9,7 @@ import { makeActions } from "./actions";
 import { Author } from "./author";
 import { ClockWork } from "./clock-work";
 import { Connection } from "./connection";
+import type { Early } from "./early";
 import type { FromNode } from "./frame";
 import { Hall } from "./hall";
 import { Keeping } from "./keeping";
@@ -24,13 +25,13 @@ import { troubles } from "./session/troubles";
 import { once, share, Store } from "./store";
 import { Stage } from "./view/stage";
 import { viewOf } from "./view/view";
-import { startWorkers, type Workers } from "./workers";
+import { joinWorkers, type Workers } from "./workers";
 
 interface ClientOptions {
   /** Of the page, BCP 47. */
   readonly language: string;
-  /** Of the WebSocket; the page's own origin by default. */
-  readonly url?: string;
+  /** What was begun before this file was read. */
+  readonly early: Early;
 }
 
 /** The log is read within this time, ms, or the lobby is shown without waiting for it. */
@@ -43,8 +44,8 @@ const leadEvery = 5_000;
 const persona = /^([a-z0-9-]+)\.localhost$/.exec(location.hostname)?.[1];
 
 /** startClient is what main.ts calls. */
-export function startClient(language: string): Client {
-  const made = new ParleyClient({ language });
+export function startClient(language: string, early: Early): Client {
+  const made = new ParleyClient({ language, early });
   // What tests may look at: no key, no name, nothing that is not on the screen or in the node's own books.
   Object.defineProperty(window, "parley", { value: Object.freeze({ facts: () => made.facts() }) });
   return made.client;
@@ -78,7 +79,8 @@ class ParleyClient {
     this.#options = options;
     const changed = this.#render;
     this.#notices = new Notices(changed, Date.now);
-    this.#workers = startWorkers(
+    this.#workers = joinWorkers(
+      options.early,
       (r) => this.#report(r),
       () => this.#notices.alarm(new ProblemError("internal", { at: "worker" })),
     );
@@ -89,7 +91,7 @@ class ParleyClient {
       changed,
     });
     this.#connection = new Connection(
-      { url: options.url ?? socketUrl(), language: options.language, build: ownBuild(), verifier: this.#verifier },
+      { early: options.early, language: options.language, build: ownBuild(), verifier: this.#verifier },
       {
         welcomed: () => this.#welcomed(),
         listed: () => this.#listed(),
@@ -366,11 +368,4 @@ class ParleyClient {
 /** ownBuild is the hash under which this page's script was admitted by the browser; empty in development. */
 function ownBuild(): string {
   return document.querySelector<HTMLScriptElement>("script[type=module][integrity]")?.integrity.slice(0, 128) ?? "";
-}
-
-function socketUrl(): string {
-  const url = new URL("/ws", location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  url.hash = "";
-  return url.href;
 }

@@ -34,6 +34,8 @@ export interface SocketOptions {
   build: string;
   clock: Clock;
   random?: () => number;
+  /** A WebSocket to the url that is on its way already: the first to be used. */
+  begun?: WebSocket;
   open?: (url: string) => WebSocket;
 }
 
@@ -54,6 +56,7 @@ export class Socket {
   readonly clock: Clock;
   #state: SocketState = "closed";
   #ws: WebSocket | undefined;
+  #begun: WebSocket | undefined;
   #challenge: FromNodeOf<"challenge"> | undefined;
   #nextId = 1n;
   #welcomes = 0;
@@ -67,6 +70,7 @@ export class Socket {
 
   constructor(options: SocketOptions, events: SocketEvents) {
     this.#options = options;
+    this.#begun = options.begun;
     this.#events = events;
     this.clock = options.clock;
     this.#backoff = new Backoff(options.random);
@@ -86,7 +90,9 @@ export class Socket {
     if (this.#ws !== undefined) return;
     clearTimeout(this.#timer);
     this.#become("connecting");
-    const ws = (this.#options.open ?? ((url: string) => new WebSocket(url)))(this.#options.url);
+    const begun = this.#begun !== undefined && this.#begun.readyState <= WebSocket.OPEN ? this.#begun : undefined;
+    this.#begun = undefined;
+    const ws = begun ?? (this.#options.open ?? ((url: string) => new WebSocket(url)))(this.#options.url);
     ws.binaryType = "arraybuffer";
     this.#ws = ws;
     const guard = setTimeout(() => ws.close(), handshakeTimeout);
@@ -99,6 +105,7 @@ export class Socket {
       clearTimeout(guard);
       if (this.#ws === ws) this.#lost();
     };
+    if (ws.readyState === WebSocket.OPEN) void this.#hello(ws);
   }
 
   /** retry gives up waiting: the network came back, or the person asked. */

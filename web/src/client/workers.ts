@@ -2,26 +2,7 @@
 // thread sees views and verdicts.
 import { KeysClient } from "../keys/client";
 import type { SealReport, SealRequest } from "../seal/messages";
-import keysUrl from "../keys/mls.worker.ts?worker&url";
-import sealUrl from "../seal/seal.worker.ts?worker&url";
-
-interface TrustedTypePolicy {
-  createScriptURL(input: string): string;
-}
-interface TrustedTypePolicyFactory {
-  createPolicy(name: string, rules: { createScriptURL(input: string): string }): TrustedTypePolicy;
-}
-
-const factory = (globalThis as { trustedTypes?: TrustedTypePolicyFactory }).trustedTypes;
-const own = new Set([keysUrl, sealUrl]);
-
-/** The one policy of this client: it names two addresses and no other can become a script. */
-const policy: TrustedTypePolicy = (factory ?? { createPolicy: (_name, rules) => rules }).createPolicy("parley-worker", {
-  createScriptURL(url) {
-    if (!own.has(url)) throw new TypeError("not a worker of this client");
-    return url;
-  },
-});
+import type { Early } from "./early";
 
 export interface Workers {
   readonly keys: KeysClient;
@@ -30,10 +11,8 @@ export interface Workers {
   close(): void;
 }
 
-/** startWorkers starts both and joins them; the keys worker needs some 100 ms to load, so this comes first of all. */
-export function startWorkers(report: (r: SealReport) => void, failed: (e: unknown) => void): Workers {
-  const keysWorker = new Worker(policy.createScriptURL(keysUrl), { type: "module", name: "keys" });
-  const seal = new Worker(policy.createScriptURL(sealUrl), { type: "module", name: "seal" });
+/** joinWorkers joins the two, which were started first of all (early.ts). */
+export function joinWorkers({ keys: keysWorker, seal }: Pick<Early, "keys" | "seal">, report: (r: SealReport) => void, failed: (e: unknown) => void): Workers {
   const keys = new KeysClient(keysWorker as never);
   const between = new MessageChannel();
   const tell = (request: SealRequest, transfer: Transferable[] = []) => seal.postMessage(request, transfer);
