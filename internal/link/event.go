@@ -43,7 +43,8 @@ type Refused struct {
 	Problem *problem.Error
 }
 
-// Opened says that a track that was subscribed to is about to come.
+// Opened says that a track that was subscribed to is about to come. It comes again when the peer has another source for the track: its node or
+// its publisher began anew. Then the one before is closed.
 type Opened struct {
 	Side   [32]byte
 	Stream *UpStream

@@ -59,14 +59,11 @@ func (m *Media) tick(now time.Time, report bool) {
 		}
 		u.wanted = t.Tick(now, rtt, u.wanted[:0]) // one ticking goroutine, so no lock
 		u.mu.Lock()
-		ssrc, shift, due := u.ssrc, u.shift, u.throttle.Due(now)
+		ssrc, due := u.ssrc, u.throttle.Due(now)
 		if report && u.keys == g {
 			reports = append(reports, u.count.report(ssrc))
 		}
 		u.mu.Unlock()
-		for i := range u.wanted {
-			u.wanted[i] -= shift
-		}
 		if len(u.wanted) > 0 {
 			m.sendReport(g, &rtcp.TransportLayerNack{
 				SenderSSRC: g.outReport, MediaSSRC: ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(u.wanted),

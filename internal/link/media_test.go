@@ -55,7 +55,8 @@ func TestMediaLossIsMended(t *testing.T) {
 	}
 }
 
-// Within 30 s a peer that did not restart finds its tracks as they were; a restarted one is subscribed to anew.
+// Within 30 s a peer that did not restart finds its tracks as they were; a restarted one is subscribed to anew, and its tracks are other
+// sources.
 func TestTracksComeBack(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restart %t", restart), func(t *testing.T) {
@@ -64,7 +65,8 @@ func TestTracksComeBack(t *testing.T) {
 				n := newNetwork(6, 20*time.Millisecond)
 				a, b, sa, _ := simPair(t, n, 0)
 				src := newSource("camera")
-				_, _, out := trackOver(t, a, b, src, size)
+				_, stream, out := trackOver(t, a, b, src, size)
+				old := stream.Track()
 				for range 100 {
 					src.send(size)
 				}
@@ -79,14 +81,22 @@ func TestTracksComeBack(t *testing.T) {
 					if _, err := a.e.Media(b.root.Side()).OpenDown(f.Frame.GetSubscribe().Scope, "camera", src.up); err != nil {
 						t.Fatal(err)
 					}
+					await[Up](b, "up")
+					// The source begins anew, so its receivers get it as another one.
+					if again := await[Opened](b, "opened anew").Stream; again != stream || !old.Closed() {
+						t.Fatalf("another stream %t, old source closed %t", again != stream, old.Closed())
+					}
+					if _, err := stream.Track().Subscribe(time.Now(), forward.Outgoing{SSRC: 6, First: 7}, forward.NewBudget(), out); err != nil {
+						t.Fatal(err)
+					}
 				} else {
 					n.set(1)
 					await[Down](b, "down")
 					await[Down](a, "down")
 					n.set(0)
 					await[Up](a, "up")
+					await[Up](b, "up")
 				}
-				await[Up](b, "up")
 				time.Sleep(time.Second)
 				out.mu.Lock()
 				before := len(out.got)
@@ -101,6 +111,9 @@ func TestTracksComeBack(t *testing.T) {
 					t.Errorf("%d of 100 packets", got)
 				}
 				out.mu.Unlock()
+				if !restart && stream.Track() != old {
+					t.Error("another source")
+				}
 				a.stop()
 				b.stop()
 			})

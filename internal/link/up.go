@@ -1,7 +1,6 @@
 package link
 
 import (
-	"encoding/binary"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,13 +29,12 @@ type UpStream struct {
 	m        *Media
 	key      trackKey
 	maxLayer atomic.Uint32
-	track    atomic.Pointer[forward.UpTrack] // set by the first TrackOpen
+	track    atomic.Pointer[forward.UpTrack] // set by the first TrackOpen, and by one that begins anew
 	codec    string                          // of the first TrackOpen; guarded by m.mu
 
 	mu       sync.Mutex // guards what follows
 	ssrc     uint32     // newest, for NACK and reports
 	keys     *generation
-	shift    uint16 // added to the peer's numbers, so that a peer that begins anew at 1 does not look like a replay of its own past
 	ended    bool
 	count    reception
 	throttle forward.KeyFrameThrottle
@@ -82,7 +80,7 @@ func (u *UpStream) subscribeFrame() *linkpb.LinkFrame {
 func (u *UpStream) Scope() []byte { return []byte(u.key.scope) }
 func (u *UpStream) Name() string  { return u.key.track }
 
-// Track is the source; nil before Opened.
+// Track is the source; nil before Opened, another one after every Opened.
 func (u *UpStream) Track() *forward.UpTrack { return u.track.Load() }
 
 // Close unsubscribes.
@@ -147,7 +145,15 @@ func (m *Media) opened(now time.Time, g *generation, o *linkpb.TrackOpen) {
 		m.mu.Unlock()
 		return
 	}
-	m.forgetLocked(u, g)
+	u.mu.Lock()
+	fresh := u.count.start(o.GetFirstIndex(), codec.codec.ClockRate) || u.track.Load() == nil
+	u.ssrc, u.keys = o.GetSsrc(), g
+	u.mu.Unlock()
+	if fresh {
+		m.forgetLocked(u, nil) // what is still on its way under other keys is the old source's
+	} else {
+		m.forgetLocked(u, g)
+	}
 	m.incoming[o.GetSsrc()] = route{stream: u, keys: g, index: &index{high: o.GetFirstIndex() - 1}}
 	if o.GetRtxSsrc() != 0 {
 		m.incoming[o.GetRtxSsrc()] = route{stream: u, keys: g, again: true, index: &index{high: o.GetFirstRtxIndex() - 1}}
@@ -155,22 +161,25 @@ func (m *Media) opened(now time.Time, g *generation, o *linkpb.TrackOpen) {
 	u.codec = o.GetCodec()
 	m.mu.Unlock()
 
-	u.mu.Lock()
-	u.ssrc, u.keys = o.GetSsrc(), g
-	last := uint16(u.count.index.high) + u.shift
-	if u.count.start(o.GetFirstIndex(), codec.codec.ClockRate) && u.track.Load() != nil {
-		u.shift = last + 1 - uint16(o.GetFirstIndex())
-	}
-	u.mu.Unlock()
-	if u.track.Load() == nil {
-		t := forward.NewUpTrack(u.key.track, codec.kind, codec.codec, func() { u.askKeyFrame(time.Now()) })
-		// The stream's first number is known. A probe in the place before it (nobody is subscribed yet) makes the NACK generator
-		// miss the very first packet too, if it is lost: it begins a key frame.
-		t.Write(now, &forward.Packet{Sequence: uint16(o.GetFirstIndex() - 1)})
-		u.track.Store(t)
-		m.e.events.push(Opened{Side: m.peer.cfg.Side, Stream: u})
+	if fresh {
+		m.begin(now, u, codec.kind, codec.codec, o.GetFirstIndex())
 	}
 	m.unpark(now)
+}
+
+// begin gives a stream a source. A peer that numbers from the start again has another one: its node or its publisher was away, and timestamps,
+// Dependency Descriptor and picture numbers begin anew with it. A receiver takes those for what it has shown long ago, so what was
+// subscribed to the old source has to be a new stream to it (another SSRC), not a continued one.
+func (m *Media) begin(now time.Time, u *UpStream, kind forward.Kind, codec forward.Codec, first uint64) {
+	t := forward.NewUpTrack(u.key.track, kind, codec, func() { u.askKeyFrame(time.Now()) })
+	// The stream's first number is known. A probe in the place before it (nobody is subscribed yet) makes the NACK generator
+	// miss the very first packet too, if it is lost: it begins a key frame.
+	t.Write(now, &forward.Packet{Sequence: uint16(first - 1)})
+	old := u.track.Swap(t)
+	m.e.events.push(Opened{Side: m.peer.cfg.Side, Stream: u})
+	if old != nil {
+		old.Close()
+	}
 }
 
 // receive takes an opened packet. Serialised by m.inMu.
@@ -179,21 +188,14 @@ func (u *UpStream) receive(now time.Time, p *forward.Packet) {
 	if t == nil {
 		return
 	}
-	u.mu.Lock()
-	shift := u.shift
-	if !p.Again {
-		u.count.received(now, p.Sequence, p.Timestamp)
-	}
-	u.mu.Unlock()
-	if !p.Again {
-		p.Sequence += shift
-		t.Write(now, p)
+	if p.Again {
+		t.WriteRTX(now, p)
 		return
 	}
-	if len(p.Payload) >= 2 { // the original's number leads (RFC 4588 §4)
-		binary.BigEndian.PutUint16(p.Payload, binary.BigEndian.Uint16(p.Payload)+shift)
-	}
-	t.WriteRTX(now, p)
+	u.mu.Lock()
+	u.count.received(now, p.Sequence, p.Timestamp)
+	u.mu.Unlock()
+	t.Write(now, p)
 }
 
 // askKeyFrame sends at most one TrackKeyFrame per 500 ms; one that came too soon waits for the next tick after that.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -144,7 +145,9 @@ func awaitWhere[E Event](p *party, what string, ok func(E) bool) E {
 		case <-p.news:
 		case <-deadline:
 			p.mu.Lock()
-			p.t.Fatalf("no %s; events: %+v", what, p.events)
+			events := slices.Clone(p.events)
+			p.mu.Unlock() // whoever still collects events must end
+			p.t.Fatalf("no %s; events: %+v", what, events)
 		}
 	}
 }
