@@ -24,9 +24,6 @@ func (p *Participant) entry(e *signalpb.Entry) error {
 	if err := canon.Decode(e.Entry, &raw); err != nil {
 		return problem.New(problem.Malformed, "what", "entry")
 	}
-	if raw.Index < p.log.Next() {
-		return nil
-	}
 	before := p.log.State.Group()
 	adds := map[string]session.Member{}
 	for _, m := range p.log.State.PendingAdds() {

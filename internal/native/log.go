@@ -21,7 +21,9 @@ type Log struct {
 	node  []byte // the key our node proved at the socket's opening
 	deleg []byte // canonical ident.DelegationKey of our side
 
-	ahead [][]byte // outbox items of our own node that came before what they stand on
+	held   []held
+	signed map[string]uint64 // by side: entries that its node has signed, counted from the first
+	ahead  [][]byte          // outbox items of our own node that came before what they stand on
 }
 
 // NewLog is an empty log. Delegation is the side's own, pinned when the device was accredited.
@@ -39,12 +41,12 @@ func (l *Log) Entry(e *signalpb.Entry) ([]session.Effect, error) {
 	if err := canon.Decode(e.Entry, &raw); err != nil {
 		return nil, problem.New(problem.Malformed, "what", "entry")
 	}
-	if raw.Index < l.Next() {
-		return nil, nil
-	}
 	sigs := make([]act.NodeSig, len(e.Signatures))
 	for i, s := range e.Signatures {
 		sigs[i] = act.NodeSig{Side: s.Side, Sig: s.Signature}
+	}
+	if raw.Index < l.Next() {
+		return nil, l.again(raw, e.Entry, sigs)
 	}
 	checks, err := l.State.Checks(e.Entry)
 	if err != nil {
@@ -69,6 +71,7 @@ func (l *Log) Entry(e *signalpb.Entry) ([]session.Effect, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.keep(e.Entry, sigs)
 	return effects, l.retry()
 }
 

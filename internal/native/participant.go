@@ -302,6 +302,13 @@ func (p *Participant) heed(ctx context.Context, m *signalpb.ToClient) error {
 			}
 		}
 		p.afterLog(ctx, b.Entries.CaughtUp)
+	case *signalpb.ToClient_Heads:
+		if p.log == nil {
+			return nil
+		}
+		if err := p.log.Heads(b.Heads.Heads); err != nil {
+			return p.distrust(err)
+		}
 	case *signalpb.ToClient_Outbox:
 		if p.log == nil {
 			return nil

@@ -39,7 +39,8 @@ func (r *removals) overdue(pending []session.PendingRemove, now time.Time) (late
 func (p *Participant) hush(now time.Time) {
 	p.weigh(now)
 	st := p.log.State
-	overdue := p.removals.overdue(st.PendingRemoves(), now)
+	// A node that keeps its countersignature back keeps the commit from being ordered: there is nothing to wait for.
+	overdue := p.removals.overdue(st.PendingRemoves(), now) || len(p.removals.since) > 0 && p.log.unsigned(now)
 	silent := overdue || p.forked || p.doubt || st.Phase() != session.PhaseAgreed
 	if p.turn.halt(silent) && silent {
 		p.seal.stop()

@@ -315,6 +315,7 @@ export class ScopeLog {
       for (const s of sigs) this.#countersigned.set(hex(s.side), Math.max(e.index, this.countersignedBy(s.side)));
       return;
     }
+    if (sigs.length === 0) throw new ProblemError("bad-signature", { what: "head" });
     const head = headAfter(this.#ports.scope, e.term, e.index, other);
     const checks = this.#state.headSigChecks(head, sigs, e.at);
     await this.#ports.verify(checks);
