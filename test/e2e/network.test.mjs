@@ -39,7 +39,7 @@ after(async () => {
 
 /** cut lets nothing through that a rule names; without rules everything goes again. */
 const cut = (...rules) => host.nft(`flush chain inet cut out\n${rules.map((r) => `add rule inet cut out ${r}\n`).join("")}`);
-const udp = (to) => `udp dport ${to} drop`;
+const udp = (port) => [`udp dport ${port} drop`, `udp sport ${port} drop`];
 
 /** flows tells that pictures and sound go on arriving at a page, on every connection that receives. */
 function flows({ page }) {
@@ -75,7 +75,7 @@ test("UDP is cut in mid-call: media go on by TCP", { skip, timeout: 90_000 }, as
   const before = await joined();
   for (const x of await paths(tomas)) assert.equal(x.protocol, "udp", JSON.stringify(x));
   const from = performance.now();
-  cut(udp(summit.ports[0].Media), udp(summit.ports[0].Turn));
+  cut(...udp(summit.ports[0].Media), ...udp(summit.ports[0].Turn));
   await until("by TCP", async () => {
     const now = await paths(tomas);
     return now.length === 2 && now.every((x) => (x.protocol === "tcp" || x.relay === "tcp") && x.state === "connected");
@@ -87,13 +87,20 @@ test("UDP is cut in mid-call: media go on by TCP", { skip, timeout: 90_000 }, as
   cut();
 });
 
-test("the machine gets another address: media go on by it", { skip, timeout: 90_000 }, async () => {
+test("the machine gets another address, and what is open hangs: socket and media go on by it", { skip, timeout: 90_000 }, async () => {
   const before = await joined();
+  // The socket goes over loopback here and would not notice: its packets are lost, as those from an address that is gone are.
+  const hanging = host.run("ss", "-Htnp", "dport", "=", `:${summit.ports[0].Web}`).split("\n").filter((l) => /chrom/.test(l)).map((l) => /:(\d+)\s+\S+:\d+\s/.exec(l)[1]);
+  assert.ok(hanging.length > 0);
+  cut(...hanging.flatMap((port) => [`tcp sport ${port} drop`, `tcp dport ${port} drop`]));
   const from = performance.now();
   host.ip("addr", "del", "10.204.9.2/24", "dev", "eth0");
   host.ip("addr", "add", "10.204.9.7/24", "dev", "eth0");
   host.ip("route", "add", "default", "via", "10.204.9.1");
-  await both(40_000);
+  await until("other connections", async () => (await tomas.page.evaluate(() => window.__peers.filter((p) => p.connectionState === "connected").length)) === 2 && (await paths(tomas)).every((x) => x.state === "connected"), 40_000, all);
+  await both();
+  assert.equal((await facts(tomas.page)).socket, "open");
+  cut();
   measured("media on both sides after", `${Math.round(performance.now() - from)} ms`);
   measured("paths", JSON.stringify(await paths(tomas)));
   assert.equal(await joined(), before, "nobody joined anew");

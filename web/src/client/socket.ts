@@ -122,6 +122,14 @@ export class Socket {
     else this.open();
   }
 
+  /** abandon gives the socket up as it is and opens another: over a path that is dead, a closing handshake takes longer than that. */
+  abandon(): void {
+    const ws = this.#ws;
+    if (ws !== undefined) this.#lost();
+    this.retry();
+    ws?.close();
+  }
+
   /** refuse ends the socket for good: the node is not who it should be. */
   refuse(problem: ProblemError): void {
     const ws = this.#ws;
@@ -212,10 +220,7 @@ export class Socket {
   }
 
   #ping(): void {
-    if (Date.now() - this.#heard > silence) {
-      this.#ws?.close();
-      return;
-    }
+    if (Date.now() - this.#heard > silence) return this.abandon();
     const sent = Date.now();
     this.#ask({ case: "ping", value: { sent: BigInt(sent) } }, silence).then(
       (b) => b.case === "pong" && this.clock.sample(sent, Date.now(), Number(b.value.now)),

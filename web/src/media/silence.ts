@@ -1,10 +1,12 @@
 // A path that has died without a word. ICE gives up after six seconds of unanswered checks (RFC 7675 §5.1 allows thirty); a conversation
-// does not wait so long. While media leave, the node's reports on them come back many times a second, and while media come, they do:
-// when neither does for two seconds, a new path is looked for. A restart that was not needed costs one description and no frame.
+// does not wait so long. While media leave, the node's reports on them come back many times a second, and while media come, they do.
 
-/** Silence on a path that should not be silent, ms; and how soon a restart may follow another. */
+/** Silence on a path that should not be silent, ms. */
 const patience = 2_000;
-const every = 5_000;
+/** No path is called dead a third time within this, ms: on a machine that is short of everything, new connections are no help. */
+const window = 30_000;
+/** Who looks less often than this, ms, has been asleep and knows nothing of the path. */
+const asleep = 1_000;
 
 interface Counted {
   type: string;
@@ -15,10 +17,11 @@ interface Counted {
 export class Silence {
   #received = 0;
   #sent = 0;
-  #heardAt: number | undefined;
-  #restartedAt = -Infinity;
+  #heardAt = -Infinity;
+  #lookedAt = -Infinity;
+  #told: readonly [number, number] = [-Infinity, -Infinity];
 
-  /** look takes a connection's statistics. expected: media should be coming; what is sent is counted here. It tells when to restart. */
+  /** look takes a connection's statistics. expected: media should be coming; what is sent is counted here. It tells that the path is dead. */
   look(report: Iterable<Counted>, expected: boolean, now: number): boolean {
     let [received, sent] = [0, 0];
     for (const s of report) {
@@ -27,11 +30,13 @@ export class Silence {
     }
     const heard = received !== this.#received;
     const waits = expected || sent > this.#sent;
+    if (heard || !waits || now - this.#lookedAt > asleep) this.#heardAt = now;
     this.#received = received;
     this.#sent = sent;
-    if (heard || !waits || this.#heardAt === undefined) this.#heardAt = now;
-    if (now - this.#heardAt < patience || now - this.#restartedAt < every) return false;
-    this.#restartedAt = now;
+    this.#lookedAt = now;
+    if (now - this.#heardAt < patience || now - this.#told[0] < window) return false;
+    this.#told = [this.#told[1], now];
+    this.#heardAt = now;
     return true;
   }
 }

@@ -35,7 +35,7 @@ export class RoomMedia {
   #wanted: readonly WantedTrack[] = [];
   #thawedAt = -Infinity;
   #welcome = 0;
-  #silence = { up: new Silence(), down: new Silence() };
+  readonly #silence = { up: new Silence(), down: new Silence() };
   #looking = false;
 
   constructor(ports: RoomMediaPorts) {
@@ -50,7 +50,6 @@ export class RoomMedia {
     if (this.#up !== undefined && this.#welcome === this.#ports.socket.welcomes) return;
     this.close();
     this.#welcome = this.#ports.socket.welcomes;
-    this.#silence = { up: new Silence(), down: new Silence() };
     const { sealing, failed, socket, arrivals, tracks } = this.#ports;
     this.#up = new Up({
       path,
@@ -112,7 +111,11 @@ export class RoomMedia {
     await this.#listen(now);
   }
 
-  /** Both connections go the same way: what one is not answered on, the other would be cut on too. */
+  /**
+   * Both connections go the same way: what one is not answered on, the other would be cut on too. New connections stand sooner than an ICE
+   * restart: a browser keeps to the old path for seconds, and the node hears of the new one still later. They need a new socket, which may hang
+   * on the same dead path anyway.
+   */
   async #listen(now: () => number): Promise<void> {
     const { tracks, arrivals } = this.#ports;
     if (this.#looking || this.#up === undefined || this.#down === undefined) return;
@@ -120,7 +123,9 @@ export class RoomMedia {
     try {
       const sends = tracks.all().some((t) => t.media !== null);
       const [silence, stats] = sends ? [this.#silence.up, await this.#up.stats()] : [this.#silence.down, await this.#down.stats()];
-      if (silence.look(stats.values(), !sends && arrivals.expected(now()), now())) this.moved();
+      const dead = silence.look(stats.values(), !sends && arrivals.expected(now()), now());
+      if (dead && sends) this.#ports.socket.abandon();
+      if (dead && !sends) this.moved(); // others may simply have fallen silent
     } catch {
       // closed meanwhile
     } finally {
