@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { look } from "./lib/access.mjs";
 import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
 import { colours, hears, inbound, media, tones, until } from "./lib/eyes.mjs";
 import { sit } from "./lib/hands.mjs";
@@ -236,6 +237,7 @@ step("an officer suspends at once; both officers resume", async () => {
     await until("nobody is shown as speaking", async () => !(await p.text()).includes(p.t("tile.speaking")), 15_000);
     await p.see(p.t("protection.ended"));
     await p.shot("room-suspended", false);
+    assert.deepEqual(await look(p, "suspended", p.language), []);
   }
   await ilse.press(ilse.t("session.resume"));
   await ilse.see(ilse.t("proposal.resume"));
@@ -266,6 +268,7 @@ step("a revoked person's page says so in its language within 5 s, and nobody hea
   console.log(`  measured: the revoked page says so after ${told} ms`);
   assert.ok(told < 5_000, `after ${told} ms`);
   await layla.shot("refused");
+  assert.deepEqual(await look(layla, "refused", "ar"), []);
   await tomas.shot("room-alone", false);
   assert.equal(await layla.page.evaluate(() => document.querySelectorAll("video").length), 0, "nothing is left of the room");
   await omar.see(omar.start("people.revoked"));
@@ -284,5 +287,6 @@ step("the session is closed by consent of both", async () => {
   for (const p of [ilse, omar]) await p.see(p.t("phase.closed"));
   await tomas.see(tomas.t("closed.title"));
   await tomas.shot("closed", false);
+  assert.deepEqual(await look(tomas, "closed", "en"), []);
   assert.deepEqual([ilse, omar, tomas].flatMap((p) => p.errors), []);
 });

@@ -44,13 +44,19 @@ async function tools() {
   const device = await w.openDevice(await w.openCabinet());
   let last = 1_000_000n; // far from the client's own numbers
   const answerTo = (id) => window.__frames.map((f) => w.decodeFrame(f)).find((f) => f.replyTo === id)?.body;
-  const ask = async (body, patience = 15_000) => {
-    const id = ++last;
-    window.__socket.send(w.encodeFrame(id, body));
-    for (const end = Date.now() + patience; Date.now() < end; ) {
-      const answer = answerTo(id);
-      if (answer !== undefined) return answer.case === "problem" ? answer.value.code : answer.case;
-      await new Promise((r) => setTimeout(r, 20));
+  const rest = () => new Promise((r) => setTimeout(r, 20));
+  /** ask gives what a frame is answered with. A socket that was lost meanwhile (a machine with too much to do) is not an answer. */
+  const ask = async (body) => {
+    for (const end = Date.now() + 60_000; Date.now() < end; await rest()) {
+      const socket = window.__socket;
+      if (window.parley.facts().socket !== "open" || socket.readyState !== WebSocket.OPEN) continue;
+      const id = ++last;
+      socket.send(w.encodeFrame(id, body));
+      for (; Date.now() < end; await rest()) {
+        const answer = answerTo(id);
+        if (answer !== undefined) return answer.case === "problem" ? answer.value.code : answer.case;
+        if (window.__socket !== socket || socket.readyState !== WebSocket.OPEN) break;
+      }
     }
     return "no answer";
   };
