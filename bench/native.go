@@ -51,13 +51,13 @@ func nativeOpen(ctx context.Context, c config) ([]table, error) {
 		note("start of the program's participant", a.began, far)
 		note("dial", f.Opened, far)
 		note("1 socket open, device key proved", f.Opened, f.Steps.Welcomed)
-		note("2 log read and checked", f.Steps.Welcomed, f.Steps.CaughtUp)
-		note("3 join signed and sent (KeyPackage made)", f.Steps.CaughtUp, f.Steps.JoinSent)
-		note("4 join ordered by both nodes and seen", f.Steps.JoinSent, f.Steps.JoinOrdered)
-		note("5 commit of a member ordered, Welcome joined", f.Steps.JoinOrdered, f.EpochAt)
-		note("6 all ready, publishers switch, next picture opened", f.EpochAt, far)
-		note("down connection stands (beside 3 to 5)", f.Opened, f.Steps.Down)
-		note("up connection stands (beside 2 to 5)", f.Opened, f.Steps.Up)
+		note("2 join signed and sent (KeyPackage made)", f.Steps.Welcomed, f.Steps.JoinSent)
+		note("3 join ordered by both nodes and seen", f.Steps.JoinSent, f.Steps.JoinOrdered)
+		note("log read and checked (beside 2 and 3)", f.Steps.Welcomed, f.Steps.CaughtUp)
+		note("4 commit of a member ordered, Welcome joined", f.Steps.JoinOrdered, f.EpochAt)
+		note("5 all ready, publishers switch, next picture opened", f.EpochAt, far)
+		note("down connection stands (beside 2 to 4)", f.Opened, f.Steps.Down)
+		note("up connection stands (beside 2 to 4)", f.Opened, f.Steps.Up)
 		note("sends with the new epoch", f.Opened, f.Steps.Keyed)
 		index = f.LogNext
 		if err := a.leave(ctx); err != nil {
@@ -72,10 +72,10 @@ func nativeOpen(ctx context.Context, c config) ([]table, error) {
 	for _, n := range []string{"dial", "start of the program's participant"} {
 		head.Rows = append(head.Rows, raw[n].row(n, 50, 95))
 	}
-	steps := table{Title: "Where it goes (ms; 1 to 6 follow each other)", Head: []string{"step", "runs", "p50", "p95"}}
-	for _, n := range []string{"1 socket open, device key proved", "2 log read and checked", "3 join signed and sent (KeyPackage made)",
-		"4 join ordered by both nodes and seen", "5 commit of a member ordered, Welcome joined", "6 all ready, publishers switch, next picture opened",
-		"down connection stands (beside 3 to 5)", "up connection stands (beside 2 to 5)", "sends with the new epoch"} {
+	steps := table{Title: "Where it goes (ms; 1 to 5 follow each other)", Head: []string{"step", "runs", "p50", "p95"}}
+	for _, n := range []string{"1 socket open, device key proved", "2 join signed and sent (KeyPackage made)",
+		"3 join ordered by both nodes and seen", "4 commit of a member ordered, Welcome joined", "5 all ready, publishers switch, next picture opened",
+		"log read and checked (beside 2 and 3)", "down connection stands (beside 2 to 4)", "up connection stands (beside 2 to 4)", "sends with the new epoch"} {
 		steps.Rows = append(steps.Rows, raw[n].row(n, 50, 95))
 	}
 	return []table{head, steps}, nil

@@ -32,7 +32,13 @@ func (p *Participant) present(ctx context.Context) {
 	me, joined := p.live()
 	phase := p.log.State.Phase()
 	switch {
-	case p.busy > 0 || !p.caught || p.leaving || p.ended() != nil:
+	case p.busy > 0 || p.leaving || p.ended() != nil:
+	case !p.caught:
+		// A first join needs no log: keys come only from the log, once it is checked, and without keys nothing is sealed or opened.
+		if p.join == nil && p.nextJoin.IsZero() && p.listed() == session.PhaseAgreed {
+			p.nextJoin = time.Now().Add(500 * time.Millisecond)
+			p.joinAnew(ctx)
+		}
 	case joined && bytes.Equal(me.Join, p.join):
 		p.publish(ctx)
 	case p.join != nil && !p.gone():
@@ -47,6 +53,17 @@ func (p *Participant) present(ctx context.Context) {
 			p.joinAnew(ctx)
 		}
 	}
+}
+
+// listed is the phase in which our node says that the session is: its word, good for nothing but a try.
+func (p *Participant) listed() string {
+	scope := p.log.State.Scope()
+	for _, s := range p.desk.Welcome.Sessions {
+		if bytes.Equal(s.Scope, scope[:]) {
+			return s.State
+		}
+	}
+	return ""
 }
 
 // gone says whether the log has ended our join.
