@@ -18,17 +18,18 @@ export type Translate = <K extends Key>(key: K, ...params: Params<English[K]>) =
 
 export function translator(language: Language): Translate {
   const table = tables[language] as Record<Key, string | Plural<Language>>;
-  const rules = new Intl.PluralRules(language);
-  const numbers = new Intl.NumberFormat(numberLocale(language));
+  // Made when they are needed: to make them takes longer than to draw the first screen, which has no number.
+  let rules: Intl.PluralRules | undefined;
+  let numbers: Intl.NumberFormat | undefined;
   const direction = directionOf(language);
   return (key, ...rest) => {
     const params = (rest[0] ?? {}) as Record<string, string | number>;
     const message = table[key];
-    const text = typeof message === 'string' ? message : choose(message, rules.select(Number(params['n'])));
+    const text = typeof message === 'string' ? message : choose(message, (rules ??= new Intl.PluralRules(language)).select(Number(params['n'])));
     return fill(text, (name) => {
       const value = params[name];
       if (value === undefined) return '';
-      return typeof value === 'number' ? numbers.format(value) : isolate(value, direction);
+      return typeof value === 'number' ? (numbers ??= new Intl.NumberFormat(numberLocale(language))).format(value) : isolate(value, direction);
     });
   };
 }
