@@ -51,7 +51,7 @@ test("a side is pinned with an officer's signature, not on the word of a node th
   await welcome(v); // nothing was pinned: its own side is not refused now
   expect(self.side?.id).toEqual(v!.side.id);
   expect(self.accreditation).toBeUndefined();
-});
+}, 30_000); // ML-DSA in JavaScript, on a busy machine
 
 test.each([
   ["the node at the end of the socket", false, undefined],

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { State } from "../../engine/session/state";
 import { Verifier, verify } from "../../engine/verify";
 import { contextHead, decodeEntry, hash, headAfter } from "../../words/act";
 import { fromHex, hex, utf8 } from "../../words/bytes";
@@ -35,6 +36,8 @@ const verifier = new Verifier();
 
 const sign = (node: Node, head: Uint8Array) => ed25519.sign(message(contextHead, head), nodeKey[node]);
 
+beforeAll(() => verifier.verify(new State(scope).checks(entries[0]!)), 60_000);
+
 async function follow() {
   const at = { now: 1_000 };
   const alarms: string[] = [];
@@ -56,7 +59,6 @@ async function follow() {
     now: () => at.now,
   });
   // Whose side is whose stands in the plan, which is the first entry.
-  const { State } = await import("../../engine/session/state");
   const st = new State(scope);
   st.apply(entries[0]!);
   for (const s of st.plan()!.sides) sides[s.name["en"] === "Velmark" ? "v" : "q"] = s.id;
@@ -75,6 +77,13 @@ test("a node that does not countersign is named after three seconds, and no long
   expect(log.unsigned(5_000 + countersignWithin)).toEqual({ side: sides["q"], since: 5_000 });
   await log.heads([head(entries[1]!, "q")]);
   expect(log.unsigned(60_000)).toBeUndefined();
+});
+
+test("a countersignature that its node did not make counts for nothing", async () => {
+  const { log, at, by, sides, alarms } = await follow();
+  await log.take([by(entries[0]!, "v")]);
+  await log.take([{ entry: entries[0]!, signatures: [{ side: sides["q"]!, signature: sign("v", headOf(entries[0]!)) }] }]);
+  expect([alarms, log.unsigned(at.now + countersignWithin)?.side]).toEqual([["bad-signature"], sides["q"]]);
 });
 
 test("two entries at one place, both signed by one node, are evidence that anybody can check", async () => {

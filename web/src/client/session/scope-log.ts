@@ -311,14 +311,14 @@ export class ScopeLog {
   /** An entry at a known place must be the known one; another, validly signed, proves that its signer equivocates. */
   async #again(e: Entry, entry: Uint8Array, sigs: NodeSig[]): Promise<void> {
     const other = hash(entry);
-    if (hex(other) === this.#held[e.index]?.hash) {
-      for (const s of sigs) this.#countersigned.set(hex(s.side), Math.max(e.index, this.countersignedBy(s.side)));
-      return;
-    }
     if (sigs.length === 0) throw new ProblemError("bad-signature", { what: "head" });
     const head = headAfter(this.#ports.scope, e.term, e.index, other);
     const checks = this.#state.headSigChecks(head, sigs, e.at);
     await this.#ports.verify(checks);
+    if (hex(other) === this.#held[e.index]?.hash) {
+      for (const s of sigs) this.#countersigned.set(hex(s.side), Math.max(e.index, this.countersignedBy(s.side)));
+      return;
+    }
     this.#prove(e.index, sigs, checks, entry);
     throw new ProblemError("forked", { index: String(e.index) });
   }
