@@ -126,12 +126,15 @@ func (n *Node) tls() (*tls.Config, error) {
 		return nil, nil
 	}
 	if n.cfg.Web.Cert != "" {
-		cert, err := tls.LoadX509KeyPair(n.cfg.Web.Cert, n.cfg.Web.Key)
+		conf, err := web.TLSFiles(n.cfg.Web.Cert, n.cfg.Web.Key, time.Now, func(err error) {
+			n.log.Error("the new certificate for browsers is not used", "error", err)
+			n.note("certificate-refused", "", "")
+		})
 		if err != nil {
 			return nil, &Fault{What: "The certificate for browsers cannot be used (settings web.cert and web.key)", Err: err, Exit: ExitConfig,
 				Do: "Give a PEM file with the certificate chain and the PEM file of its own key.", Example: "parley serve --web-cert /etc/parley/node.pem --web-key /etc/parley/node.key"}
 		}
-		return web.TLS(cert), nil
+		return conf, nil
 	}
 	names := n.cfg.Web.Names
 	if len(names) == 0 {
