@@ -34,6 +34,8 @@ type UpTrack struct {
 	subsMu  sync.Mutex // for replacing subs
 	count   Counters
 	bytes   atomic.Uint64
+	clock   atomic.Pointer[Clock]
+	stream  atomic.Pointer[string]
 
 	mu       sync.Mutex
 	seq      Unwrapper

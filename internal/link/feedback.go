@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"parley.link/parley/internal/forward"
 )
 
 // runFeedback asks for what is missing, passes key-frame requests that had to wait, and reports once a second.
@@ -40,6 +42,9 @@ func (e *Endpoint) runFeedback(ctx context.Context) {
 }
 
 func (m *Media) tick(now time.Time, report bool) {
+	if report {
+		m.tellClocks(now)
+	}
 	m.mu.RLock()
 	g := m.current
 	streams := make([]*UpStream, 0, len(m.up))
@@ -77,6 +82,26 @@ func (m *Media) tick(now time.Time, report bool) {
 		n := min(len(reports), 31) // RFC 3550 §6.4.2: a five-bit count
 		m.sendReport(g, &rtcp.ReceiverReport{SSRC: g.outReport, Reports: reports[:n]})
 		reports = reports[n:]
+	}
+}
+
+// tellClocks passes on what each publisher last said of its clock.
+func (m *Media) tellClocks(now time.Time) {
+	m.mu.RLock()
+	streams := make([]*DownStream, 0, len(m.down))
+	for _, d := range m.down {
+		streams = append(streams, d)
+	}
+	m.mu.RUnlock()
+	for _, d := range streams {
+		t := d.track.Load()
+		if t == nil {
+			continue
+		}
+		if c, ok := t.Up().Clock(); ok {
+			c = c.On(now, d.clock)
+			d.SenderReport(c.NTP, c.Timestamp)
+		}
 	}
 }
 
@@ -180,10 +205,9 @@ func (m *Media) takeReport(now time.Time, g *generation, r rtcp.Packet) Verdict 
 		if !ok || route.keys != g {
 			return ReportForeign
 		}
-		u := route.stream
-		u.mu.Lock()
-		u.ntp, u.rtpTime, u.reportAt = r.NTPTime, r.RTPTime, now
-		u.mu.Unlock()
+		if t := route.stream.track.Load(); t != nil {
+			t.SetClock(forward.Clock{NTP: r.NTPTime, Timestamp: r.RTPTime, At: now})
+		}
 	default:
 		return ReportForeign
 	}

@@ -27,8 +27,8 @@ func TestRekeyKeepsMedia(t *testing.T) {
 			t.Errorf("%d of %d packets", len(out.got), packets)
 		}
 		out.mu.Unlock()
-		if ntp, ts, _, ok := up.SenderReport(); !ok || ntp != 42<<32 || ts != 4711 {
-			t.Errorf("sender report %d %d %t", ntp, ts, ok)
+		if c, ok := up.Track().Clock(); !ok || c.NTP != 42<<32 || c.Timestamp != 4711 {
+			t.Errorf("sender report %+v %t", c, ok)
 		}
 		if c := a.e.Status(b.root.Side()).Carriers; c < 6 || down.bound.ssrc == first {
 			t.Errorf("%d carriers", c)

@@ -38,9 +38,6 @@ type UpStream struct {
 	ended    bool
 	count    reception
 	throttle forward.KeyFrameThrottle
-	ntp      uint64 // of the last sender report
-	rtpTime  uint32
-	reportAt time.Time
 	wanted   []uint16 // scratch
 }
 
@@ -214,13 +211,6 @@ func (u *UpStream) postKeyFrame() {
 	_ = u.m.post(&linkpb.LinkFrame{Body: &linkpb.LinkFrame_KeyFrame{KeyFrame: &linkpb.TrackKeyFrame{
 		Scope: []byte(u.key.scope), Track: u.key.track, Layer: u.maxLayer.Load(),
 	}}})
-}
-
-// SenderReport is the publisher's last word on which moment an RTP timestamp belongs to; ok is false before the first.
-func (u *UpStream) SenderReport() (ntp uint64, timestamp uint32, at time.Time, ok bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.ntp, u.rtpTime, u.reportAt, !u.reportAt.IsZero()
 }
 
 // handle takes the link's own part of a frame; true means that the node does not see it.

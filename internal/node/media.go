@@ -133,6 +133,7 @@ func (m *media) setDown(p *person, needed map[trackKey]ledger.Side) {
 		}
 		if a.side == m.own {
 			if up := m.ups[upKey{a.device, track}]; up != nil {
+				up.SetStream(a.stream)
 				list = append(list, up)
 			}
 			continue
@@ -140,6 +141,7 @@ func (m *media) setDown(p *person, needed map[trackKey]ledger.Side) {
 		k := trackKey{a.scope, track}
 		needed[k] = a.side
 		if r := m.remote[k]; r != nil && r.up != nil && r.side == a.side {
+			r.up.SetStream(a.stream)
 			list = append(list, r.up)
 		}
 	}

@@ -22,7 +22,8 @@ type announced struct {
 	scope  ledger.Scope
 	device [32]byte
 	side   ledger.Side
-	flows  bool // session running, member live, not muted
+	flows  bool   // session running, member live, not muted
+	stream string // what it is brought together with
 }
 
 // view is made with mu held.
@@ -46,7 +47,9 @@ func (s *scope) view() view {
 			continue
 		}
 		device := [32]byte(m.Device)
-		v.tracks[t.ID] = announced{scope: s.id, device: device, side: ledger.Side(m.Side), flows: st.MayPublish(m.Device, t.ID)}
+		v.tracks[t.ID] = announced{
+			scope: s.id, device: device, side: ledger.Side(m.Side), flows: st.MayPublish(m.Device, t.ID), stream: streamOf(t.Join, t.Source),
+		}
 	}
 	return v
 }

@@ -195,12 +195,12 @@ func (c *Client) RequestKeyFrame(track string) {
 	}
 }
 
-// runTick asks for what is missing, until the client closes.
+// runTick asks for what is missing and tells its clock once a second, until the client closes.
 func (c *Client) runTick() {
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var seqs []uint16
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-c.ctx.Done():
 			return
@@ -209,6 +209,11 @@ func (c *Client) runTick() {
 		now := time.Now()
 		for _, s := range c.senders() {
 			s.up.Tick(now, 0, nil)
+			if n%int(reportEvery/tick) == 0 {
+				if r := s.sink.report(now); r != nil {
+					_ = c.up.WriteRTCP([]rtcp.Packet{r})
+				}
+			}
 		}
 		for _, r := range c.receivers() {
 			if seqs = r.due(now, seqs[:0]); len(seqs) > 0 {

@@ -81,3 +81,13 @@ func (c *Client) runReceive(t *webrtc.TrackRemote, rx *webrtc.RTPReceiver, r *re
 		}
 	}
 }
+
+// runDrain reads a sender's RTCP, for the library's reports.
+func runDrain(r *webrtc.RTPReceiver) {
+	buf := make([]byte, receiveMTU)
+	for {
+		if _, _, err := r.Read(buf); err != nil {
+			return
+		}
+	}
+}

@@ -23,6 +23,7 @@ const packetPayload = 1160 // bytes of a frame per packet: leaves room for heade
 type SendTrack struct {
 	id          string
 	up          *forward.UpTrack
+	sink        *sink
 	transceiver *webrtc.RTPTransceiver
 	split       rtp.Payloader
 
@@ -52,7 +53,7 @@ func (c *Client) AddTrack(id, mimeType string) (*SendTrack, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.transceiver = transceiver
+	t.transceiver, t.sink = transceiver, s
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -83,10 +84,11 @@ func (c *Client) RemoveTrack(id string) error {
 func (t *SendTrack) ID() string { return t.id }
 
 // WriteFrame sends one whole sealed frame. timestamp is in the codec's clock: 48,000 or 90,000 a second. Frames before the connection
-// is up are lost.
+// is up are lost. now is when the frame's moment was: sender reports tell it, and sound and picture are brought together by it.
 func (t *SendTrack) WriteFrame(now time.Time, timestamp uint32, frame []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.up.SetClock(forward.Clock{NTP: ntp(now), Timestamp: timestamp, At: now})
 	payloads := t.split.Payload(packetPayload, frame)
 	for i, b := range payloads {
 		t.up.Write(now, &forward.Packet{

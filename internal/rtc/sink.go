@@ -27,7 +27,7 @@ type sink struct {
 
 	unsupported atomic.Bool // the receiver cannot take the codec
 
-	mu   sync.Mutex // guards down; never held while calling the forwarder with its lock
+	mu   sync.Mutex // guards down and told; never held while calling the forwarder with its lock
 	down *forward.DownTrack
 
 	// Written in Bind, before the forwarder knows the sink; then only used under the DownTrack's lock.
@@ -36,22 +36,22 @@ type sink struct {
 	descriptor uint8
 	header     rtp.Header
 
-	last atomic.Pointer[stamp] // of the newest frame, for reports
-	tick uint32                // only used by Engine.runTick
+	told [4]told // the last reports, for round trips; guarded by mu
 }
 
-// stamp binds media time to ours.
-type stamp struct {
-	rtp uint32
-	at  time.Time
+// told is a sender report that was sent: its wall clock is the origin's, so when it went out is kept beside it.
+type told struct {
+	middle uint32 // of its NTP timestamp, as receivers give it back
+	at     time.Time
 }
 
 func newSink(up *forward.UpTrack, budget *forward.Budget) *sink { return &sink{up: up, budget: budget} }
 
-// ID, RID, StreamID and Kind describe the track in SDP. The names are the track's id, nothing about the person.
+// ID, RID, StreamID and Kind describe the track in SDP. The stream says which tracks are one person's picture and sound, so that browsers
+// bring them together; neither name says whose they are.
 func (s *sink) ID() string       { return s.up.ID() }
 func (s *sink) RID() string      { return "" }
-func (s *sink) StreamID() string { return s.up.ID() }
+func (s *sink) StreamID() string { return s.up.Stream() }
 
 func (s *sink) Kind() webrtc.RTPCodecType {
 	if s.up.Kind() == forward.Audio {
@@ -116,7 +116,7 @@ func (s *sink) track() *forward.DownTrack {
 }
 
 // WriteRTP implements forward.Sink.
-func (s *sink) WriteRTP(now time.Time, p *forward.Packet) error {
+func (s *sink) WriteRTP(_ time.Time, p *forward.Packet) error {
 	h := &s.header
 	*h = rtp.Header{
 		Version: 2, Marker: p.Marker, PayloadType: p.PayloadType, SequenceNumber: p.Sequence, Timestamp: p.Timestamp, SSRC: p.SSRC,
@@ -130,11 +130,6 @@ func (s *sink) WriteRTP(now time.Time, p *forward.Packet) error {
 		}
 		if err := h.SetExtension(s.descriptor, p.Descriptor); err != nil {
 			return err
-		}
-	}
-	if !p.Again {
-		if l := s.last.Load(); l == nil || l.rtp != p.Timestamp && int32(p.Timestamp-l.rtp) > 0 && now.Sub(l.at) > reportEvery/4 {
-			s.last.Store(&stamp{rtp: p.Timestamp, at: now})
 		}
 	}
 	_, err := s.writer.WriteRTP(h, p.Payload)
@@ -218,32 +213,43 @@ func appendNacked(seqs []uint16, pairs []rtcp.NackPair) []uint16 {
 	return seqs
 }
 
-// roundTrip reads RFC 3550 §6.4.1: now - last report - delay since, in 1/65536 s.
+// roundTrip reads RFC 3550 §6.4.1: now - when the last report went out - delay since, in 1/65536 s.
 func (s *sink) roundTrip(now time.Time, reports []rtcp.ReceptionReport) {
 	for _, r := range reports {
 		if r.SSRC != s.ssrc || r.LastSenderReport == 0 {
 			continue
 		}
-		d := int32(uint32(ntp(now)>>16) - r.LastSenderReport - r.Delay)
-		rtt := time.Duration(d) * time.Second / 65536
-		if d < 0 || rtt > 5*time.Second {
-			continue // a receiver can say anything here; it only harms itself
+		s.mu.Lock()
+		for _, t := range s.told {
+			rtt := now.Sub(t.at) - time.Duration(r.Delay)*time.Second/65536
+			// A receiver can say anything here; it only harms itself.
+			if t.middle == r.LastSenderReport && !t.at.IsZero() && rtt >= 0 && rtt <= 5*time.Second {
+				s.rtt.Store(int64(rtt))
+			}
 		}
-		s.rtt.Store(int64(rtt))
+		s.mu.Unlock()
 	}
 }
 
-// report is the sender report of now, nil before the first packet.
+// report is the sender report of now, nil before the origin's first: its pair of wall clock and timestamp is passed on as the origin
+// made it, and a guess until then would put sound and picture apart.
 func (s *sink) report(now time.Time) rtcp.Packet {
-	l, d := s.last.Load(), s.track()
-	if l == nil || d == nil {
+	d := s.track()
+	c, ok := s.up.Clock()
+	if !ok || d == nil {
 		return nil
 	}
 	packets, octets := d.Totals()
+	if packets == 0 {
+		return nil
+	}
+	c = c.On(now, s.up.Codec().ClockRate)
+	s.mu.Lock()
+	copy(s.told[1:], s.told[:])
+	s.told[0] = told{middle: uint32(c.NTP >> 16), at: now}
+	s.mu.Unlock()
 	return &rtcp.SenderReport{
-		SSRC: s.ssrc, NTPTime: ntp(now),
-		RTPTime:     l.rtp + uint32(now.Sub(l.at).Seconds()*float64(s.up.Codec().ClockRate)),
-		PacketCount: uint32(packets), OctetCount: uint32(octets),
+		SSRC: s.ssrc, NTPTime: c.NTP, RTPTime: c.Timestamp, PacketCount: uint32(packets), OctetCount: uint32(octets),
 	}
 }
 

@@ -58,7 +58,8 @@ func TestRoundTripFromReports(t *testing.T) {
 	s.ssrc = 9
 	for _, now := range []time.Time{time.Now(), time.Unix(1<<32-2208988800, 5e6)} { // the second: NTP's era ends
 		sent := now.Add(-130 * time.Millisecond)
-		s.roundTrip(now, []rtcp.ReceptionReport{{SSRC: 9, LastSenderReport: uint32(ntp(sent) >> 16), Delay: 65536 / 20}})
+		s.told = [4]told{{middle: 6, at: sent.Add(-time.Second)}, {middle: 7, at: sent}} // the origin's clock is nobody's business here
+		s.roundTrip(now, []rtcp.ReceptionReport{{SSRC: 9, LastSenderReport: 7, Delay: 65536 / 20}})
 		if rtt := time.Duration(s.rtt.Load()); rtt < 79*time.Millisecond || rtt > 81*time.Millisecond {
 			t.Fatal(rtt)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -163,8 +164,9 @@ func (u *upSide) arrived(pc *webrtc.PeerConnection, t *webrtc.TrackRemote, r *we
 	if u.closed {
 		return
 	}
-	u.p.wait.Go(func() { u.runRead(pc, mid, t, r) })
-	u.p.wait.Go(func() { runDrain(r) })
+	clock := &atomic.Pointer[forward.Clock]{}
+	u.p.wait.Go(func() { u.runRead(pc, mid, t, r, clock) })
+	u.p.wait.Go(func() { u.runReports(uint32(t.SSRC()), r, clock) })
 }
 
 // open makes the up track that a section's packets belong to now, nil if none is named or another source has the name.
@@ -196,7 +198,9 @@ func midOf(pc *webrtc.PeerConnection, r *webrtc.RTPReceiver) string {
 
 // runRead carries packets from the library to the forwarder until the source ends. One buffer and one header serve all of them. A section
 // may be switched off and on again, under another name too, while its source goes on: then it gets a new up track.
-func (u *upSide) runRead(pc *webrtc.PeerConnection, mid string, t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
+func (u *upSide) runRead(
+	pc *webrtc.PeerConnection, mid string, t *webrtc.TrackRemote, r *webrtc.RTPReceiver, clock *atomic.Pointer[forward.Clock],
+) {
 	descriptor := extensionID(r.GetParameters().HeaderExtensions, DescriptorURI)
 	buf := make([]byte, receiveMTU)
 	var h rtp.Header
@@ -217,6 +221,9 @@ func (u *upSide) runRead(pc *webrtc.PeerConnection, mid string, t *webrtc.TrackR
 				continue
 			}
 			pt = uint8(t.PayloadType())
+			if c := clock.Load(); c != nil {
+				up.SetClock(*c)
+			}
 		}
 		p, ok := parse(buf[:n], &h, descriptor)
 		switch {
@@ -253,12 +260,33 @@ func parse(b []byte, h *rtp.Header, descriptor uint8) (forward.Packet, bool) {
 	return p, true
 }
 
-// runDrain reads the publisher's RTCP, for the library's reports.
-func runDrain(r *webrtc.RTPReceiver) {
+// runReports reads the publisher's RTCP, for the library's reports and for the publisher's clock. Reports about another source of the
+// connection are left alone: each has its own reader.
+func (u *upSide) runReports(ssrc uint32, r *webrtc.RTPReceiver, clock *atomic.Pointer[forward.Clock]) {
 	buf := make([]byte, receiveMTU)
 	for {
-		if _, _, err := r.Read(buf); err != nil {
+		n, _, err := r.Read(buf)
+		if err != nil {
 			return
+		}
+		packets, err := rtcp.Unmarshal(buf[:n])
+		if err != nil {
+			continue
+		}
+		for _, p := range packets {
+			report, ok := p.(*rtcp.SenderReport)
+			if !ok || report.SSRC != ssrc {
+				continue
+			}
+			c := forward.Clock{NTP: report.NTPTime, Timestamp: report.RTPTime, At: time.Now()}
+			clock.Store(&c)
+			u.mu.Lock()
+			for _, in := range u.tracks {
+				if in.ssrc == ssrc {
+					in.up.SetClock(c)
+				}
+			}
+			u.mu.Unlock()
 		}
 	}
 }
