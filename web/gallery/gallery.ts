@@ -1,6 +1,7 @@
 // Every screen, from fixtures: gallery/index.html?screen=room-stage&language=ar. Never part of the production bundle.
 import '../src/ui/style/index.css';
 import { mount } from 'svelte';
+import '../src/i18n/all.ts';
 import { chooseLanguage, languages } from '../src/i18n/languages.ts';
 import App from '../src/ui/App.svelte';
 import { stopAt } from '../src/ui/now.svelte.ts';

@@ -1,7 +1,6 @@
 import { problemCodes } from '../view/problem.ts';
 import { languages, type Language } from './languages.ts';
-import { problemTables } from './problem-text.ts';
-import { tables } from './translate.ts';
+import { problemTables, tables } from './all.ts';
 
 // incomplete lists what a language lacks, or has too much: keys, plural forms, parameters, and sentences for each problem code.
 // The build refuses to go on while it is not empty; the types say the same earlier, in the editor.

@@ -4,10 +4,11 @@ import { problemCodes } from '../view/problem.ts';
 import { clean, isolate } from './bidi.ts';
 import { codesOf, incomplete } from './complete.ts';
 import { chooseLanguage, directionOf, languages } from './languages.ts';
-import { problemTables, problemText } from './problem-text.ts';
+import { problemTables, tables } from './all.ts';
+import { problemText } from './problem-text.ts';
 import { pick } from './text.ts';
 import { day, moment, utc } from './time.ts';
-import { tables, translator, type Key } from './translate.ts';
+import { translator, type Key } from './translate.ts';
 
 const forms = (message: unknown): Record<string, string> => (typeof message === 'string' ? { other: message } : (message as Record<string, string>));
 

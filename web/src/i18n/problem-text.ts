@@ -1,12 +1,7 @@
 import type { Problem, ProblemCode } from '../view/problem.ts';
 import { isolate } from './bidi.ts';
 import { directionOf, type Language } from './languages.ts';
-import ar from './problems/ar.ts';
 import en from './problems/en.ts';
-import es from './problems/es.ts';
-import fr from './problems/fr.ts';
-import ru from './problems/ru.ts';
-import zh from './problems/zh.ts';
 import { fill } from './translate.ts';
 
 // What a failure says: what is lost, who hears what, what to do now.
@@ -18,11 +13,12 @@ export interface Sentences {
 }
 export type ProblemTable = Readonly<Record<ProblemCode, Omit<Sentences, 'reference'>>>;
 
-export const problemTables: Record<Language, ProblemTable> = { en, ar, fr, ru, zh, es };
+/** The languages that can be read at present: English, and what speak.ts has loaded. */
+export const problemTables: { readonly en: ProblemTable } & Partial<Record<Language, ProblemTable>> = { en };
 
 // The parameters that a sentence may name, with what stands there when the node sent none.
 export function problemText(problem: Problem, language: Language): Sentences {
-  const sentences = problemTables[language][problem.code];
+  const sentences = (problemTables[language] ?? en)[problem.code];
   const direction = directionOf(language);
   const put = (text: string): string => fill(text, (name) => isolate(problem.params?.[name] ?? '—', direction));
   return { what: put(sentences.what), who: put(sentences.who), now: put(sentences.now), reference: [problem.code, problem.params?.['what'] ?? problem.params?.['field']].filter(Boolean).join(' / ') };

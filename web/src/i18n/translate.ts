@@ -1,23 +1,22 @@
 import { isolate } from './bidi.ts';
 import { directionOf, numberLocale, type Language } from './languages.ts';
-import type { Params, Plural } from './message.ts';
-import ar from './words/ar.ts';
+import type { Messages, Params, Plural } from './message.ts';
 import en from './words/en.ts';
-import es from './words/es.ts';
-import fr from './words/fr.ts';
-import ru from './words/ru.ts';
-import zh from './words/zh.ts';
 
 export type English = typeof en;
 export type Key = keyof English;
 
-export const tables = { en, ar, fr, ru, zh, es };
+export type Words = { readonly [L in Language]: L extends 'en' ? English : Messages<English, L> };
+export type Table = Words[Language];
+
+/** The languages that can be read at present: English, and what speak.ts has loaded. */
+export const tables: Pick<Words, 'en'> & Partial<Words> = { en };
 
 // A translator of one language. t(key, params) isolates every value, and chooses a plural by params.n.
 export type Translate = <K extends Key>(key: K, ...params: Params<English[K]>) => string;
 
 export function translator(language: Language): Translate {
-  const table = tables[language] as Record<Key, string | Plural<Language>>;
+  const table = (tables[language] ?? en) as Record<Key, string | Plural<Language>>;
   // Made when they are needed: to make them takes longer than to draw the first screen, which has no number.
   let rules: Intl.PluralRules | undefined;
   let numbers: Intl.NumberFormat | undefined;

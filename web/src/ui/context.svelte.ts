@@ -1,6 +1,7 @@
 import { getContext, setContext } from 'svelte';
 import { chooseLanguage, directionOf, type Language } from '../i18n/languages.ts';
 import { problemText, type Sentences } from '../i18n/problem-text.ts';
+import { speak } from '../i18n/speak.ts';
 import { translator, type Translate } from '../i18n/translate.ts';
 import type { Actions, Client, Problem, View } from '../view/model.ts';
 
@@ -26,7 +27,11 @@ export class Ui {
   }
 
   choose(language: Language): void {
-    this.language = language;
+    const before = this.language;
+    void speak(language).then(
+      () => (this.language = language),
+      () => (this.language = before), // its file cannot be had: the choice shows what is read
+    );
     try {
       localStorage.setItem(remembered, language);
     } catch {
