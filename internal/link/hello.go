@@ -42,7 +42,7 @@ func (r *refusedError) Unwrap() error { return r.problem }
 const (
 	maxDelegation   = 4 << 10
 	maxNodeCert     = 8 << 10
-	maxIntroduction = 32 << 10
+	MaxIntroduction = 32 << 10
 	maxGreeting     = 48 << 10
 )
 
@@ -70,7 +70,7 @@ func (e *Endpoint) introduction() []byte {
 
 // checkHello is pure: what this peer, with this TLS key, says of itself, against what we know. It returns the protocol both speak.
 func (e *Endpoint) checkHello(p Peer, key ed25519.PublicKey, h *linkpb.LinkHello, now time.Time) (uint32, *problem.Error) {
-	if len(h.GetDelegation()) > maxDelegation || len(h.GetNodeCert()) > maxNodeCert || len(h.GetBuild()) > 64 || len(h.GetIntroduction()) > maxIntroduction {
+	if len(h.GetDelegation()) > maxDelegation || len(h.GetNodeCert()) > maxNodeCert || len(h.GetBuild()) > 64 || len(h.GetIntroduction()) > MaxIntroduction {
 		return 0, problem.New(problem.TooLarge)
 	}
 	low, high := max(e.cfg.ProtocolMin, h.GetProtocolMin()), min(e.cfg.ProtocolMax, h.GetProtocolMax())

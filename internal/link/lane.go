@@ -44,7 +44,7 @@ var laneLimits = [lanes]struct {
 func laneOf(f *linkpb.LinkFrame) (lane, bool) {
 	switch f.GetBody().(type) {
 	case *linkpb.LinkFrame_Heartbeat, *linkpb.LinkFrame_Subscribe, *linkpb.LinkFrame_Unsubscribe, *linkpb.LinkFrame_TrackOpen,
-		*linkpb.LinkFrame_KeyFrame, *linkpb.LinkFrame_LayerState, *linkpb.LinkFrame_RefusedTrack:
+		*linkpb.LinkFrame_KeyFrame, *linkpb.LinkFrame_LayerState, *linkpb.LinkFrame_RefusedTrack, *linkpb.LinkFrame_Introduction:
 		return laneUrgent, true
 	case *linkpb.LinkFrame_Forward, *linkpb.LinkFrame_Refused, *linkpb.LinkFrame_Outbox, *linkpb.LinkFrame_Entry,
 		*linkpb.LinkFrame_Countersign, *linkpb.LinkFrame_Fetch:

@@ -233,7 +233,7 @@ func TestIntroduction(t *testing.T) {
 	for _, c := range []struct {
 		size int
 		ok   bool
-	}{{0, true}, {maxIntroduction, true}, {maxIntroduction + 1, false}} {
+	}{{0, true}, {MaxIntroduction, true}, {MaxIntroduction + 1, false}} {
 		a, b := twoParties(t)
 		a.cfg.Introduction = func() []byte { return make([]byte, c.size) }
 		b.start(a.peer(""))

@@ -11,7 +11,6 @@ import (
 	"parley.link/parley/internal/canon"
 	"parley.link/parley/internal/config"
 	"parley.link/parley/internal/ledger"
-	"parley.link/parley/internal/link"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/session"
 	"parley.link/parley/internal/side"
@@ -63,13 +62,13 @@ func noteTo(ctx context.Context, st *store.Store, kind, person, detail string) {
 	_ = st.Log(ctx, store.SecurityLine{At: millis(time.Now()), Kind: kind, Person: person, Detail: detail})
 }
 
-// introductionOf is what the peer said of its side in its hello, if it holds against the card that was compared by hand. Officers
+// introductionOf is what the peer says of its side in its hello or later, if it holds against the card that was compared by hand. Officers
 // put it into a plan, where both sides sign it.
-func (n *Node) introductionOf(ctx context.Context, e link.Up) []byte {
-	if len(e.Introduction) == 0 {
+func (n *Node) introductionOf(ctx context.Context, from ledger.Side, said []byte) []byte {
+	if len(said) == 0 {
 		return nil
 	}
-	row, err := n.store.LinkOf(ctx, e.Side)
+	row, err := n.store.LinkOf(ctx, from)
 	if err != nil {
 		return nil
 	}
@@ -78,14 +77,14 @@ func (n *Node) introductionOf(ctx context.Context, e link.Up) []byte {
 		return nil
 	}
 	var p act.PlanSide
-	if canon.Decode(e.Introduction, &p) != nil || !bytes.Equal(p.ID, e.Side[:]) || !bytes.Equal(p.Delegation, card.Delegation) {
-		n.security(store.SecurityLine{Kind: "introduction-refused", Side: e.Side})
+	if canon.Decode(said, &p) != nil || !bytes.Equal(p.ID, from[:]) || !bytes.Equal(p.Delegation, card.Delegation) {
+		n.security(store.SecurityLine{Kind: "introduction-refused", Side: from})
 		return nil
 	}
 	b := side.Bundle{Version: 1, Name: p.Name, Language: p.Language, Delegation: p.Delegation, Node: p.Node, Officers: p.Officers}
 	if _, err := b.Check(millis(time.Now())); err != nil {
-		n.security(store.SecurityLine{Kind: "introduction-refused", Side: e.Side, Detail: string(problem.CodeOf(err))})
+		n.security(store.SecurityLine{Kind: "introduction-refused", Side: from, Detail: string(problem.CodeOf(err))})
 		return nil
 	}
-	return e.Introduction
+	return said
 }

@@ -73,7 +73,8 @@ type Node struct {
 	started         time.Time
 	fingerprint     string // of the HTTPS certificate; "" without one of our own
 
-	refusals *limit.Window // of the link
+	refusals      *limit.Window // of the link
+	introductions *limit.Window // a minute, by peer
 
 	mu    sync.Mutex
 	up    map[[32]byte]bool // links
@@ -82,7 +83,8 @@ type Node struct {
 
 // New opens a node. A *Fault says what keeps it from starting.
 func New(ctx context.Context, cfg config.Config, o Options) (n *Node, err error) {
-	n = &Node{cfg: cfg, log: o.Log, started: time.Now(), up: map[[32]byte]bool{}, refusals: limit.NewWindow(1, time.Minute)}
+	n = &Node{cfg: cfg, log: o.Log, started: time.Now(), up: map[[32]byte]bool{}, refusals: limit.NewWindow(1, time.Minute),
+		introductions: limit.NewWindow(10, time.Minute)}
 	defer func() {
 		if err != nil {
 			n.closeAll()

@@ -3,8 +3,10 @@ package node
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -158,6 +160,7 @@ func (n *Node) followBundle() {
 	}
 	n.bundle.Store(&c)
 	n.link.SetNodeCert(c.Node)
+	n.introduce()
 	n.note("bundle", "", "a new side bundle is in use")
 	// A device that was certified, or no longer is, learns what it may do now when it comes back.
 	for _, s := range n.hub.All(func(d seat.Device) bool { _, ok := c.Officer(d.Key[:], millis(time.Now())); return ok != d.Officer() }) {
@@ -222,7 +225,7 @@ func (n *Node) event(ctx context.Context, e link.Event) {
 		}
 		n.tellLinks(ctx)
 	case link.Frame:
-		n.frame(e.Side, e.Frame)
+		n.frame(ctx, e.Side, e.Frame)
 	case link.Opened:
 		n.media.opened(e.Side, e.Stream)
 	case link.Refused:
@@ -238,7 +241,7 @@ func (n *Node) linkUp(ctx context.Context, e link.Up) {
 	n.mu.Lock()
 	n.up[e.Side] = true
 	n.mu.Unlock()
-	n.cards.met(e.Side, n.introductionOf(ctx, e))
+	n.cards.met(e.Side, n.introductionOf(ctx, e.Side, e.Introduction))
 	n.log.Info("link up", "side", short(e.Side), "protocol", e.Protocol, "skew", e.Skew)
 	for _, s := range n.scopes.list() {
 		s.turn(func(l *ledger.Ledger, now int64) []ledger.Effect { return l.LinkUp(e.Side, now) })
@@ -247,7 +250,7 @@ func (n *Node) linkUp(ctx context.Context, e link.Up) {
 	n.tellLinks(ctx)
 }
 
-func (n *Node) frame(from ledger.Side, f *linkpb.LinkFrame) {
+func (n *Node) frame(ctx context.Context, from ledger.Side, f *linkpb.LinkFrame) {
 	switch b := f.GetBody().(type) {
 	case *linkpb.LinkFrame_Heartbeat:
 		n.scopes.heard(from, b.Heartbeat)
@@ -259,8 +262,32 @@ func (n *Node) frame(from ledger.Side, f *linkpb.LinkFrame) {
 		n.media.unasked(from, b.Unsubscribe)
 	case *linkpb.LinkFrame_RefusedTrack:
 		n.media.refused(from, b.RefusedTrack)
+	case *linkpb.LinkFrame_Introduction:
+		n.introduced(ctx, from, b.Introduction.GetIntroduction())
 	default:
 		n.scopes.frame(from, f)
+	}
+}
+
+// introduced takes what a peer says of its side while the link is up. What does not hold changes nothing: the peer said better before.
+func (n *Node) introduced(ctx context.Context, from ledger.Side, said []byte) {
+	if len(said) > link.MaxIntroduction || !n.introductions.Allow(string(from[:]), time.Now()) {
+		return // each costs post-quantum signatures, and a side is certified anew by hand
+	}
+	if good := n.introductionOf(ctx, from, said); good != nil {
+		n.cards.met(from, good)
+		n.tellLinks(ctx)
+	}
+}
+
+// introduce tells the peers of a new bundle, so that plans name the officers there are.
+func (n *Node) introduce() {
+	n.mu.Lock()
+	peers := slices.Collect(maps.Keys(n.up))
+	n.mu.Unlock()
+	f := &linkpb.LinkFrame{Body: &linkpb.LinkFrame_Introduction{Introduction: &linkpb.Introduction{Introduction: n.introduction()}}}
+	for _, p := range peers {
+		_ = n.link.Send(p, f) // a peer that is away reads it in the next hello
 	}
 }
 

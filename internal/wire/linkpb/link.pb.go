@@ -46,6 +46,7 @@ type LinkFrame struct {
 	//	*LinkFrame_KeyFrame
 	//	*LinkFrame_LayerState
 	//	*LinkFrame_RefusedTrack
+	//	*LinkFrame_Introduction
 	Body          isLinkFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -232,6 +233,15 @@ func (x *LinkFrame) GetRefusedTrack() *RefusedTrack {
 	return nil
 }
 
+func (x *LinkFrame) GetIntroduction() *Introduction {
+	if x != nil {
+		if x, ok := x.Body.(*LinkFrame_Introduction); ok {
+			return x.Introduction
+		}
+	}
+	return nil
+}
+
 type isLinkFrame_Body interface {
 	isLinkFrame_Body()
 }
@@ -300,6 +310,10 @@ type LinkFrame_RefusedTrack struct {
 	RefusedTrack *RefusedTrack `protobuf:"bytes,16,opt,name=refused_track,json=refusedTrack,proto3,oneof"`
 }
 
+type LinkFrame_Introduction struct {
+	Introduction *Introduction `protobuf:"bytes,17,opt,name=introduction,proto3,oneof"`
+}
+
 func (*LinkFrame_Hello) isLinkFrame_Body() {}
 
 func (*LinkFrame_HelloAck) isLinkFrame_Body() {}
@@ -331,6 +345,8 @@ func (*LinkFrame_KeyFrame) isLinkFrame_Body() {}
 func (*LinkFrame_LayerState) isLinkFrame_Body() {}
 
 func (*LinkFrame_RefusedTrack) isLinkFrame_Body() {}
+
+func (*LinkFrame_Introduction) isLinkFrame_Body() {}
 
 type LinkHello struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1405,11 +1421,56 @@ func (x *RefusedTrack) GetCode() string {
 	return ""
 }
 
+// Introduction follows HELLO when the sender's side was certified anew while the link is up: an officer was added or replaced.
+type Introduction struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Introduction  []byte                 `protobuf:"bytes,1,opt,name=introduction,proto3" json:"introduction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Introduction) Reset() {
+	*x = Introduction{}
+	mi := &file_parley_v1_link_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Introduction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Introduction) ProtoMessage() {}
+
+func (x *Introduction) ProtoReflect() protoreflect.Message {
+	mi := &file_parley_v1_link_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Introduction.ProtoReflect.Descriptor instead.
+func (*Introduction) Descriptor() ([]byte, []int) {
+	return file_parley_v1_link_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Introduction) GetIntroduction() []byte {
+	if x != nil {
+		return x.Introduction
+	}
+	return nil
+}
+
 var File_parley_v1_link_proto protoreflect.FileDescriptor
 
 const file_parley_v1_link_proto_rawDesc = "" +
 	"\n" +
-	"\x14parley/v1/link.proto\x12\tparley.v1\x1a\x16parley/v1/signal.proto\"\xf0\x06\n" +
+	"\x14parley/v1/link.proto\x12\tparley.v1\x1a\x16parley/v1/signal.proto\"\xaf\a\n" +
 	"\tLinkFrame\x12,\n" +
 	"\x05hello\x18\x01 \x01(\v2\x14.parley.v1.LinkHelloH\x00R\x05hello\x126\n" +
 	"\thello_ack\x18\x02 \x01(\v2\x17.parley.v1.LinkHelloAckH\x00R\bhelloAck\x124\n" +
@@ -1429,7 +1490,8 @@ const file_parley_v1_link_proto_rawDesc = "" +
 	"\tkey_frame\x18\x0e \x01(\v2\x18.parley.v1.TrackKeyFrameH\x00R\bkeyFrame\x128\n" +
 	"\vlayer_state\x18\x0f \x01(\v2\x15.parley.v1.LayerStateH\x00R\n" +
 	"layerState\x12>\n" +
-	"\rrefused_track\x18\x10 \x01(\v2\x17.parley.v1.RefusedTrackH\x00R\frefusedTrackB\x06\n" +
+	"\rrefused_track\x18\x10 \x01(\v2\x17.parley.v1.RefusedTrackH\x00R\frefusedTrack\x12=\n" +
+	"\fintroduction\x18\x11 \x01(\v2\x17.parley.v1.IntroductionH\x00R\fintroductionB\x06\n" +
 	"\x04bodyJ\x04\bd\x10e\"\x82\x02\n" +
 	"\tLinkHello\x12!\n" +
 	"\fprotocol_min\x18\x01 \x01(\rR\vprotocolMin\x12!\n" +
@@ -1525,7 +1587,9 @@ const file_parley_v1_link_proto_rawDesc = "" +
 	"\fRefusedTrack\x12\x14\n" +
 	"\x05scope\x18\x01 \x01(\fR\x05scope\x12\x14\n" +
 	"\x05track\x18\x02 \x01(\tR\x05track\x12\x12\n" +
-	"\x04code\x18\x03 \x01(\tR\x04codeB)Z'parley.link/parley/internal/wire/linkpbb\x06proto3"
+	"\x04code\x18\x03 \x01(\tR\x04code\"2\n" +
+	"\fIntroduction\x12\"\n" +
+	"\fintroduction\x18\x01 \x01(\fR\fintroductionB)Z'parley.link/parley/internal/wire/linkpbb\x06proto3"
 
 var (
 	file_parley_v1_link_proto_rawDescOnce sync.Once
@@ -1539,7 +1603,7 @@ func file_parley_v1_link_proto_rawDescGZIP() []byte {
 	return file_parley_v1_link_proto_rawDescData
 }
 
-var file_parley_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_parley_v1_link_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_parley_v1_link_proto_goTypes = []any{
 	(*LinkFrame)(nil),        // 0: parley.v1.LinkFrame
 	(*LinkHello)(nil),        // 1: parley.v1.LinkHello
@@ -1558,9 +1622,10 @@ var file_parley_v1_link_proto_goTypes = []any{
 	(*TrackKeyFrame)(nil),    // 14: parley.v1.TrackKeyFrame
 	(*LayerState)(nil),       // 15: parley.v1.LayerState
 	(*RefusedTrack)(nil),     // 16: parley.v1.RefusedTrack
-	nil,                      // 17: parley.v1.RefusedAct.ParamsEntry
-	(*signalpb.Relay)(nil),   // 18: parley.v1.Relay
-	(*signalpb.NodeSig)(nil), // 19: parley.v1.NodeSig
+	(*Introduction)(nil),     // 17: parley.v1.Introduction
+	nil,                      // 18: parley.v1.RefusedAct.ParamsEntry
+	(*signalpb.Relay)(nil),   // 19: parley.v1.Relay
+	(*signalpb.NodeSig)(nil), // 20: parley.v1.NodeSig
 }
 var file_parley_v1_link_proto_depIdxs = []int32{
 	1,  // 0: parley.v1.LinkFrame.hello:type_name -> parley.v1.LinkHello
@@ -1572,21 +1637,22 @@ var file_parley_v1_link_proto_depIdxs = []int32{
 	8,  // 6: parley.v1.LinkFrame.entry:type_name -> parley.v1.EntryPush
 	9,  // 7: parley.v1.LinkFrame.countersign:type_name -> parley.v1.Countersign
 	10, // 8: parley.v1.LinkFrame.fetch:type_name -> parley.v1.Fetch
-	18, // 9: parley.v1.LinkFrame.relay:type_name -> parley.v1.Relay
+	19, // 9: parley.v1.LinkFrame.relay:type_name -> parley.v1.Relay
 	11, // 10: parley.v1.LinkFrame.subscribe:type_name -> parley.v1.SubscribeTrack
 	12, // 11: parley.v1.LinkFrame.unsubscribe:type_name -> parley.v1.UnsubscribeTrack
 	13, // 12: parley.v1.LinkFrame.track_open:type_name -> parley.v1.TrackOpen
 	14, // 13: parley.v1.LinkFrame.key_frame:type_name -> parley.v1.TrackKeyFrame
 	15, // 14: parley.v1.LinkFrame.layer_state:type_name -> parley.v1.LayerState
 	16, // 15: parley.v1.LinkFrame.refused_track:type_name -> parley.v1.RefusedTrack
-	4,  // 16: parley.v1.Heartbeat.heads:type_name -> parley.v1.ScopeHead
-	17, // 17: parley.v1.RefusedAct.params:type_name -> parley.v1.RefusedAct.ParamsEntry
-	19, // 18: parley.v1.EntryPush.signatures:type_name -> parley.v1.NodeSig
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	17, // 16: parley.v1.LinkFrame.introduction:type_name -> parley.v1.Introduction
+	4,  // 17: parley.v1.Heartbeat.heads:type_name -> parley.v1.ScopeHead
+	18, // 18: parley.v1.RefusedAct.params:type_name -> parley.v1.RefusedAct.ParamsEntry
+	20, // 19: parley.v1.EntryPush.signatures:type_name -> parley.v1.NodeSig
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_parley_v1_link_proto_init() }
@@ -1611,6 +1677,7 @@ func file_parley_v1_link_proto_init() {
 		(*LinkFrame_KeyFrame)(nil),
 		(*LinkFrame_LayerState)(nil),
 		(*LinkFrame_RefusedTrack)(nil),
+		(*LinkFrame_Introduction)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1618,7 +1685,7 @@ func file_parley_v1_link_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_parley_v1_link_proto_rawDesc), len(file_parley_v1_link_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
