@@ -80,8 +80,8 @@ func TestKilledNodes(t *testing.T) {
 				t.Errorf("%s: its people were back after %v", sd.Cast.ID, back)
 			}
 			resumed := time.Now()
-			goOn(t, s, actors)
-			wait(t, 15*time.Second, sees)
+			times := goOn(t, s, actors)
+			wait(t, 15*time.Second, whileOn(t, s, actors, &times, sees))
 			t.Logf("everybody sees everybody %v after", time.Since(resumed).Round(time.Millisecond))
 			if f := others[0].Facts(); f.Opened != socket || f.Epoch < epoch {
 				t.Errorf("the other side's people were disturbed: %+v", f)

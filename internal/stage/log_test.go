@@ -124,6 +124,20 @@ func reopen(t *testing.T, sd *Side) {
 	}
 }
 
+// whileOn is a complaint of people whose officers agree to go on whenever the session stands still: a link that was away for longer than
+// 1.5 s may be said to be lost after its node is back, and at any time on a busy machine. times counts how often they had to.
+func whileOn(t *testing.T, s *Stage, actors []*actor, times *int, complain func() string) func() string {
+	return func() string {
+		for _, a := range actors {
+			if a.Facts().Phase == session.PhaseSuspended {
+				*times++
+				return fmt.Sprintf("%s: suspended; resume: %v", a.person.ID, s.Resume(t.Context()))
+			}
+		}
+		return complain()
+	}
+}
+
 // goOn has the officers agree to resume until nobody sees the session suspended any more. It says how often they had to.
 func goOn(t *testing.T, s *Stage, actors []*actor) (times int) {
 	t.Helper()

@@ -123,7 +123,8 @@ func TestReloadInMidCommit(t *testing.T) {
 	for _, sd := range s.Sides {
 		actors = append(actors, seat(sd, 0))
 	}
-	wait(t, 60*time.Second, agree(actors))
+	resumed := 0
+	wait(t, 60*time.Second, whileOn(t, s, actors, &resumed, agree(actors)))
 	for i := 1; i < 4; i++ {
 		for j, sd := range s.Sides {
 			step := &midCommits[(i+j)%len(midCommits)]
@@ -140,11 +141,11 @@ func TestReloadInMidCommit(t *testing.T) {
 				t.Fatal(err)
 			}
 			actors[slices.Index(actors, author)] = sit(author.side, author.person, author.key, author.acc)
-			wait(t, 60*time.Second, oneEpoch(actors))
+			wait(t, 60*time.Second, whileOn(t, s, actors, &resumed, oneEpoch(actors)))
 			t.Logf("%s reloaded with the commit that adds %s %s: one epoch %v later", author.person.ID, sd.Cast.People[i].ID, step.name, time.Since(reloaded).Round(time.Millisecond))
 		}
 	}
-	wait(t, 60*time.Second, all(actors, func(a *actor) string { return a.perceives(actors) }))
+	wait(t, 60*time.Second, whileOn(t, s, actors, &resumed, all(actors, func(a *actor) string { return a.perceives(actors) })))
 	sameRecord(t, s, nil)
 }
 
