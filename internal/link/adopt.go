@@ -49,12 +49,19 @@ func (e *Endpoint) adopt(c *carrier) bool {
 	p.media.install(c.keys)
 	e.setAddress(c.keys.address(), p.media)
 	e.meet(c.keys.address().Addr())
-	if !p.up {
-		keep := p.boot == c.boot && now.Sub(p.downSince) <= keepHandles
+	up := Up{Side: p.cfg.Side, Protocol: c.protocol, Build: c.build, Boot: c.boot, Skew: c.skew, Introduction: c.introduction}
+	switch {
+	case !p.up:
+		p.kept = p.boot == c.boot && now.Sub(p.downSince) <= keepHandles
 		p.up, p.since, p.boot = true, now, c.boot
-		e.events.push(Up{Side: p.cfg.Side, Protocol: c.protocol, Build: c.build, Boot: c.boot, Skew: c.skew, Introduction: c.introduction})
-		p.media.restore(now, keep)
-	} else {
+		e.events.push(up)
+		p.media.restore(now, p.kept)
+	case old == nil || old.dialled != c.dialled:
+		// Both nodes dialled, and the peer may never have read the older carrier, which it did not adopt: what was sent on it is lost,
+		// though the link was not down. So all that an Up begins begins once more.
+		e.events.push(up)
+		p.media.restore(now, p.kept)
+	default:
 		p.media.announce(now)
 	}
 	p.poke()

@@ -111,10 +111,18 @@ func TestDialsMeet(t *testing.T) {
 					time.Sleep(offset)
 					a.start(b.peer(sb.addr.String()))
 				}
-				await[Up](a, "up")
-				await[Up](b, "up")
+				// What is sent the moment the link is up arrives, also where the carrier it went out on is the one that does not stay.
+				for _, p := range []struct{ own, peer *party }{{a, b}, {b, a}} {
+					await[Up](p.own, "up")
+					if _, err := p.own.e.Media(p.peer.root.Side()).Subscribe(testScope, "camera", 0); err != nil {
+						t.Fatal(err)
+					}
+				}
 				time.Sleep(10 * time.Second)
 				n.set(0)
+				for _, p := range []*party{a, b} {
+					awaitWhere(p, "subscription", func(f Frame) bool { return f.Frame.GetSubscribe() != nil })
+				}
 				time.Sleep(time.Second)
 				sta, stb := a.e.Status(b.root.Side()), b.e.Status(a.root.Side())
 				if sta.State != StateUp || stb.State != StateUp || sta.Dialled == stb.Dialled {
@@ -126,10 +134,10 @@ func TestDialsMeet(t *testing.T) {
 					}
 				}
 				for i := range uint64(20) {
-					if f := await[Frame](b, "heartbeat").Frame.GetHeartbeat(); f.GetSequence() != i {
+					if f := awaitWhere(b, "heartbeat", func(f Frame) bool { return f.Frame.GetHeartbeat() != nil }).Frame.GetHeartbeat(); f.GetSequence() != i {
 						t.Fatalf("heartbeat %d came as %d", i, f.GetSequence())
 					}
-					await[Frame](a, "entry")
+					awaitWhere(a, "entry", func(f Frame) bool { return f.Frame.GetSubscribe() == nil })
 				}
 				if d := count[Down](a) + count[Down](b); d != 0 {
 					t.Errorf("down %d times", d)

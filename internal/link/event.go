@@ -11,7 +11,8 @@ import (
 // Whoever reads must keep reading: a full queue stops the peer's frames, by flow control, not the link.
 type Event interface{ isEvent() }
 
-// Up says that the peer's HELLO was answered and ours was.
+// Up says that the peer's HELLO was answered and ours was. It comes a second time without a Down when both nodes dialled and what was sent
+// since the first may be lost.
 type Up struct {
 	Side     [32]byte
 	Protocol uint32

@@ -170,6 +170,13 @@ func (m *Media) announce(time.Time) {
 func (m *Media) restore(now time.Time, keep bool) {
 	if keep {
 		m.announce(now)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, u := range m.up {
+			if u.track.Load() == nil { // asked for, not answered: the question may be lost
+				_ = m.post(u.subscribeFrame())
+			}
+		}
 		return
 	}
 	m.mu.Lock()

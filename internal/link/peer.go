@@ -23,6 +23,7 @@ type peer struct {
 	up        bool   // Up was told, Down was not
 	since     time.Time
 	downSince time.Time
+	kept      bool // the peer had its memory of us when the link came up
 	boot      uint64
 	busy      bool // a session runs over the link
 	notBefore time.Time

@@ -69,6 +69,11 @@ func (g *guest) hearsAndSees(all []*guest) bool {
 // awaitSince waits until g has opened sound that came well after a moment.
 func awaitSince(t *testing.T, w *world, scope []byte, g *guest, at time.Time) {
 	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Log(w.dump(), g.Sights())
+		}
+	}()
 	await(t, "sound after the restart for "+g.person, func() bool {
 		w.resume(scope)
 		for _, s := range g.Sights() {
