@@ -158,6 +158,9 @@ func TestCanary(t *testing.T) {
 		if n := a.Canaries(); n < 50 {
 			return fmt.Sprintf("%s opened %d pictures with the canary", a.person.ID, n)
 		}
+		if n := len(c.bytes()); n < 500<<10 {
+			return fmt.Sprintf("only %d bytes went over the link", n)
+		}
 		return ""
 	}))
 	found, control := map[string]int{}, map[string]int{}
@@ -181,9 +184,6 @@ func TestCanary(t *testing.T) {
 	secrets.scan(link, found)
 	title.scan(link, found) // control data is nobody's on the wire either
 	t.Logf("link: %d bytes in %d packets", len(link), c.packets)
-	if len(link) < 500<<10 {
-		t.Errorf("only %d bytes went over the link", len(link))
-	}
 	if len(found) != 0 {
 		t.Errorf("content was found: %v", found)
 	}
