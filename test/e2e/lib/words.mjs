@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 const web = new URL("../../../web/", import.meta.url);
 const { build } = createRequire(fileURLToPath(new URL("package.json", web)))("esbuild");
 const bundle = await build({
-  stdin: { contents: `export { translator } from "./src/i18n/translate.ts"; export { problemText } from "./src/i18n/problem-text.ts"`, resolveDir: fileURLToPath(web), loader: "ts" },
+  stdin: { contents: `import "./src/i18n/all.ts"; export { translator } from "./src/i18n/translate.ts"; export { problemText } from "./src/i18n/problem-text.ts"`, resolveDir: fileURLToPath(web), loader: "ts" },
   bundle: true, format: "esm", write: false, target: "es2022",
 });
 
