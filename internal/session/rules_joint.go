@@ -133,14 +133,8 @@ func (s *step) overtake(k act.Kind) {
 
 // admit proposes one more seat of the author's own side.
 func (s *step) admit(a decoded) error {
-	b, err := body[act.Admit](a)
+	b, err := byOfficer[act.Admit](s, a)
 	if err != nil {
-		return err
-	}
-	if err := s.officer(a); err != nil {
-		return err
-	}
-	if err := s.inForce(); err != nil {
 		return err
 	}
 	switch {
@@ -163,13 +157,7 @@ func (s *step) admit(a decoded) error {
 
 // resume proposes to go on after the suspensions ordered so far.
 func (s *step) resume(a decoded) error {
-	if _, err := body[act.Resume](a); err != nil {
-		return err
-	}
-	if err := s.officer(a); err != nil {
-		return err
-	}
-	if err := s.inForce(); err != nil {
+	if _, err := byOfficer[act.Resume](s, a); err != nil {
 		return err
 	}
 	if s.m.phase() != PhaseSuspended {
@@ -180,14 +168,8 @@ func (s *step) resume(a decoded) error {
 
 // extend proposes a later end of the session's time. It is possible after the end, too: talks that overrun are the rule.
 func (s *step) extend(a decoded) error {
-	b, err := body[act.Extend](a)
+	b, err := byOfficer[act.Extend](s, a)
 	if err != nil {
-		return err
-	}
-	if err := s.officer(a); err != nil {
-		return err
-	}
-	if err := s.inForce(); err != nil {
 		return err
 	}
 	switch {
@@ -201,13 +183,7 @@ func (s *step) extend(a decoded) error {
 
 // close proposes to end the session.
 func (s *step) close(a decoded) error {
-	if _, err := body[act.Close](a); err != nil {
-		return err
-	}
-	if err := s.officer(a); err != nil {
-		return err
-	}
-	if err := s.inForce(); err != nil {
+	if _, err := byOfficer[act.Close](s, a); err != nil {
 		return err
 	}
 	return s.propose(a, act.Seat{}, 0)

@@ -177,14 +177,8 @@ func (s *step) lost(a decoded) error {
 
 // revoke ends accreditations of the officer's own side, and the presence that rests on them.
 func (s *step) revoke(a decoded) error {
-	b, err := body[act.Revoke](a)
+	b, err := byOfficer[act.Revoke](s, a)
 	if err != nil {
-		return err
-	}
-	if err := s.officer(a); err != nil {
-		return err
-	}
-	if err := s.inForce(); err != nil {
 		return err
 	}
 	r, signed, err := ident.Open[ident.Revocation](b.Revocation)

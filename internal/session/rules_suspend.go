@@ -47,14 +47,8 @@ func isReason(r string) bool {
 // newTerm names a new sequencer after an exact point of the log. Two nodes cannot elect; only an officer of every side, each
 // signing the same point, can. The signatures of the others ride along.
 func (s *step) newTerm(a decoded) error {
-	b, err := body[act.Term](a)
+	b, err := byOfficer[act.Term](s, a)
 	if err != nil {
-		return err
-	}
-	if err := s.officer(a); err != nil {
-		return err
-	}
-	if err := s.inForce(); err != nil {
 		return err
 	}
 	switch {

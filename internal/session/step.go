@@ -253,3 +253,15 @@ func (s *step) author(a decoded) (*Member, error) {
 	}
 	return j, nil
 }
+
+// byOfficer reads the body of an act that only an officer may do, and only between the plan's agreement and the close.
+func byOfficer[T any](s *step, a decoded) (T, error) {
+	b, err := body[T](a)
+	if err == nil {
+		err = s.officer(a)
+	}
+	if err == nil {
+		err = s.inForce()
+	}
+	return b, err
+}
