@@ -208,7 +208,7 @@ func (n *Node) newScopes() *scopes {
 			n.security(store.SecurityLine{Kind: kind, Scope: s, Detail: detail})
 		},
 	}
-	return &scopes{env: env, host: n.host, hub: n.hub, refusals: limit.NewWindow(1, time.Minute), all: map[ledger.Scope]*scope{}}
+	return &scopes{env: env, host: n.host, hub: n.hub, notes: newNotes(), refusals: limit.NewWindow(1, time.Minute), all: map[ledger.Scope]*scope{}}
 }
 
 func (n *Node) openLink() error {

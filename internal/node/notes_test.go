@@ -7,7 +7,7 @@ import (
 )
 
 func TestNotesHaveABound(t *testing.T) {
-	var n notes
+	n := newNotes()
 	a, b := ledger.Side{1}, ledger.Side{2}
 	passed := 0
 	for i := range 1000 {
@@ -26,7 +26,7 @@ func TestNotesHaveABound(t *testing.T) {
 	if passed != notesOfSide {
 		t.Fatal("of one side", passed)
 	}
-	if !n.allow(b, [32]byte{1}, 999) || !n.allow(a, [32]byte{1}, 1000) {
+	if !n.allow(b, [32]byte{1}, 999) || !n.allow(a, [32]byte{1}, 1001) {
 		t.Fatal("another side, or another second, is refused")
 	}
 }
