@@ -84,6 +84,12 @@ func (e *Endpoint) runLaneWriter(c *carrier, l lane) {
 	defer timer.Stop()
 	for {
 		select {
+		case <-c.superseded: // first: of two ready cases select takes any, and what is queued now is the younger carrier's to send
+			_ = s.Close()
+			return
+		default:
+		}
+		select {
 		case <-gone:
 			return
 		case <-c.superseded:
