@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"parley.link/parley/bench/report"
 	"parley.link/parley/internal/native"
 )
 
@@ -93,6 +94,6 @@ func cpu(pid int) time.Duration {
 // rss is a process's resident memory, bytes.
 func rss(pid int) uint64 {
 	var kib uint64
-	_, _ = fmt.Sscan(field(fmt.Sprintf("/proc/%d/status", pid), "VmRSS"), &kib)
+	_, _ = fmt.Sscan(report.Field(fmt.Sprintf("/proc/%d/status", pid), "VmRSS"), &kib)
 	return kib << 10
 }

@@ -4,18 +4,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley.link/parley/bench/report"
 )
 
 func TestBetweenKeepsTheProse(t *testing.T) {
 	old := "prose\n<!-- bench:x -->\nold\n<!-- /bench:x -->\nmore\n"
-	got, err := between(old, "x", "new\n")
+	got, err := report.Between(old, "bench:x", "new\n")
 	if err != nil || got != "prose\n<!-- bench:x -->\n\nnew\n\n<!-- /bench:x -->\nmore\n" {
 		t.Fatalf("%q %v", got, err)
 	}
-	if again, err := between(got, "x", "new\n"); err != nil || again != got {
+	if again, err := report.Between(got, "bench:x", "new\n"); err != nil || again != got {
 		t.Fatalf("%q %v", again, err)
 	}
-	if _, err := between(old, "y", ""); err == nil {
+	if _, err := report.Between(old, "bench:y", ""); err == nil {
 		t.Fatal("a missing marker was not told")
 	}
 }
@@ -44,7 +46,7 @@ func TestDocumentHasEveryMarker(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range append(sections, section{id: "machine"}) {
-		if _, err := between(text, s.id, ""); err != nil {
+		if _, err := report.Between(text, "bench:"+s.id, ""); err != nil {
 			t.Error(err)
 		}
 	}

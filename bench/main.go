@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"parley.link/parley/bench/report"
 )
 
 // config is what the command line says.
@@ -100,13 +102,13 @@ func run(ctx context.Context) error {
 	}
 	m := lookAtMachine(ctx, c)
 	fmt.Print(m.text(), "\n")
-	out := report{Machine: m}
+	out := figures{Machine: m}
 	var failed []error
 	for _, s := range sections {
 		if len(wanted) > 0 && !slices.Contains(wanted, s.id) {
 			continue
 		}
-		began, before := time.Now(), load()
+		began, before := time.Now(), report.Load()
 		limited, cancel := context.WithTimeout(ctx, longest)
 		tables, err := s.measure(limited, c)
 		cancel()
@@ -120,7 +122,7 @@ func run(ctx context.Context) error {
 		if len(tables) == 0 {
 			continue
 		}
-		r := result{ID: s.id, Tables: tables, At: began, Took: time.Since(began), LoadBefore: before, LoadAfter: load(), Commit: m.Commit, Quick: c.quick}
+		r := result{ID: s.id, Tables: tables, At: began, Took: time.Since(began), LoadBefore: before, LoadAfter: report.Load(), Commit: m.Commit, Quick: c.quick}
 		fmt.Println(r.text())
 		out.Results = append(out.Results, r)
 	}

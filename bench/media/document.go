@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"parley.link/parley/bench/report"
 )
 
 const (
@@ -21,11 +23,11 @@ func (r *results) document(root string) error {
 		return fmt.Errorf("read the document: %w", err)
 	}
 	text := string(b)
-	if text, err = between(text, "machine", r.circumstances()); err != nil {
+	if text, err = report.Between(text, "bench-media:machine", r.circumstances()); err != nil {
 		return err
 	}
 	for _, t := range r.tables() {
-		if text, err = between(text, t.ID, t.markdown()); err != nil {
+		if text, err = report.Between(text, "bench-media:"+t.ID, t.markdown()); err != nil {
 			return err
 		}
 	}
@@ -43,7 +45,7 @@ func (r *results) document(root string) error {
 
 func (r *results) circumstances() string {
 	var b strings.Builder
-	for _, l := range strings.Split(strings.TrimSpace(r.Machine.text()), "\n") {
+	for _, l := range strings.Split(strings.TrimSpace(machineText(r.Machine)), "\n") {
 		b.WriteString("- " + l + "\n")
 	}
 	for _, s := range r.Servers {
@@ -55,19 +57,4 @@ func (r *results) circumstances() string {
 	others, generator := r.disturbance()
 	fmt.Fprintf(&b, "- in the worst window others used %.0f %% of the servers' core, and the load generator %.0f %% of its own\n", 100*others, 100*generator)
 	return b.String()
-}
-
-// between replaces what stands between the two markers of an id.
-func between(text, id, content string) (string, error) {
-	begin, end := "<!-- bench-media:"+id+" -->\n", "<!-- /bench-media:"+id+" -->"
-	i := strings.Index(text, begin)
-	if i < 0 {
-		return "", fmt.Errorf(documentPath+" has no marker %q", strings.TrimSpace(begin))
-	}
-	i += len(begin)
-	j := strings.Index(text[i:], end)
-	if j < 0 {
-		return "", fmt.Errorf(documentPath+" has no marker %q", end)
-	}
-	return text[:i] + "\n" + content + "\n" + text[i+j:], nil
 }

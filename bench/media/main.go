@@ -22,6 +22,7 @@ import (
 
 	"parley.link/parley/bench/media/bare"
 	"parley.link/parley/bench/media/serve"
+	"parley.link/parley/bench/report"
 )
 
 // config is what the command line says.
@@ -139,7 +140,7 @@ func read(args []string) (*config, error) {
 	}
 	us.address = net.JoinHostPort(host, "7460")
 	us.command = c.ownCommand(host, "7460", "7461")
-	us.version = commit(c.root)
+	us.version = report.Commit(c.root)
 	if earlier != "" {
 		old.address, old.command = us.address, strings.Replace(us.command, c.self, earlier, 1)
 	}

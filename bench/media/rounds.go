@@ -4,15 +4,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"parley.link/parley/bench/media/bare"
+	"parley.link/parley/bench/report"
 )
 
 // row is a scenario's figures by kind of server.
@@ -23,7 +22,7 @@ type row struct {
 
 // results is all that was measured.
 type results struct {
-	Machine machine
+	Machine report.Machine
 	Window  float64 // seconds
 	Rounds  int
 	Servers []title
@@ -39,8 +38,8 @@ type title struct{ Kind, Title, Profile string }
 
 func (c *config) run(ctx context.Context) error {
 	began := time.Now()
-	r := &results{Machine: lookAtMachine(c.root), Window: c.window.Seconds(), Rounds: c.rounds}
-	fmt.Print(r.Machine.text(), "\n")
+	r := &results{Machine: report.Look(c.root), Window: c.window.Seconds(), Rounds: c.rounds}
+	fmt.Print(machineText(r.Machine), "\n")
 	if err := pin(os.Getpid(), c.loadC); err != nil {
 		return err
 	}
@@ -163,19 +162,15 @@ func (r *results) disturbance() (others, generator float64) {
 
 // keep writes the JSON and, if asked, the document and the plot.
 func (r *results) keep(c *config) error {
-	b, err := json.MarshalIndent(r, "", " ")
-	if err != nil {
-		return fmt.Errorf("write the figures: %w", err)
-	}
-	dir := filepath.Join(c.root, "build")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("write the figures: %w", err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "bench-media.json"), append(b, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write the figures: %w", err)
+	if err := report.Keep(c.root, "bench-media.json", r); err != nil {
+		return err
 	}
 	if !c.keep {
 		return nil
 	}
 	return r.document(c.root)
+}
+
+func machineText(m report.Machine) string {
+	return fmt.Sprintf("%s, %s\n%s\n", m.Hardware(), m.Go, m.When())
 }

@@ -7,9 +7,9 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"parley.link/parley/bench/media/bare"
+	"parley.link/parley/bench/report"
 )
 
 // table is figures as they are printed and kept.
@@ -183,55 +183,13 @@ func (r *results) bareRows() (rows [][]string) {
 func (t table) text() string {
 	var b strings.Builder
 	b.WriteString(t.Title + "\n")
-	t.lines(&b, " ", "  ", "")
+	report.Lines(&b, t.Head, t.Rows, report.Plain)
 	return b.String()
 }
 
 func (t table) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s**\n\n", t.Title)
-	t.lines(&b, "| ", " | ", " |")
+	report.Lines(&b, t.Head, t.Rows, report.Markdown)
 	return b.String()
-}
-
-// lines writes the table with equal widths; Markdown, if the borders are bars.
-func (t table) lines(b *strings.Builder, left, between, right string) {
-	widths := make([]int, len(t.Head))
-	for _, r := range append([][]string{t.Head}, t.Rows...) {
-		for i := range min(len(r), len(widths)) {
-			widths[i] = max(widths[i], utf8.RuneCountInString(r[i]))
-		}
-	}
-	write := func(r []string) {
-		b.WriteString(left)
-		for i := range widths {
-			cell := ""
-			if i < len(r) {
-				cell = r[i]
-			}
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
-				cell += pad
-			} else {
-				cell = pad + cell
-			}
-			if b.WriteString(cell); i < len(widths)-1 {
-				b.WriteString(between)
-			}
-		}
-		b.WriteString(right + "\n")
-	}
-	write(t.Head)
-	if strings.HasPrefix(left, "|") {
-		for i := range widths {
-			b.WriteString("|---")
-			if i > 0 {
-				b.WriteString(":")
-			}
-		}
-		b.WriteString("|\n")
-	}
-	for _, r := range t.Rows {
-		write(r)
-	}
 }
