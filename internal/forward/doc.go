@@ -27,7 +27,7 @@
 // # Room that is left
 //
 // A layer (spatial, temporal) will be chosen in DownTrack.write, between the verdict Paused and the rewriting; the allocator sets it
-// from outside. Batched sending is a Sink that collects until Flush; fan-out order is stable for that.
+// from outside. Batches are made behind the sinks, where the socket is (package udp).
 //
 // Time always comes in as an argument; nothing here owns a goroutine, a socket, a timer or a logger.
 package forward

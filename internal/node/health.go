@@ -112,6 +112,14 @@ func (n *Node) metrics(ctx context.Context, w io.Writer) {
 	for _, v := range link.Verdicts() {
 		fmt.Fprintf(w, "parley_link_datagrams_total{verdict=%q} %d\n", v.String(), n.link.Counters().Get(v))
 	}
+	out := n.media.engine.Egress()
+	fmt.Fprintf(w, "# HELP parley_media_datagrams_total Sealed media to own people over UDP, by what became of it.\n# TYPE parley_media_datagrams_total counter\n")
+	for _, c := range []struct {
+		verdict string
+		n       uint64
+	}{{"sent", out.Sent}, {"queue-full", out.QueueFull}, {"send-failed", out.SendFailed}} {
+		fmt.Fprintf(w, "parley_media_datagrams_total{verdict=%q} %d\n", c.verdict, c.n)
+	}
 	in := n.media.counters()
 	fmt.Fprintf(w, "# HELP parley_up_packets Packets of the tracks that come in now, by verdict.\n# TYPE parley_up_packets gauge\n")
 	for _, v := range forward.Verdicts() {

@@ -74,8 +74,7 @@ func isMedia(b []byte) bool {
 // network makes the library's sockets ours.
 type network struct {
 	*stdnet.Net
-	mu   sync.Mutex
-	made []*socket
+	made []*socket // one after the other, before the port is open
 }
 
 func (n *network) ListenUDP(family string, at *net.UDPAddr) (transport.UDPConn, error) {
@@ -84,8 +83,6 @@ func (n *network) ListenUDP(family string, at *net.UDPAddr) (transport.UDPConn, 
 		return nil, err
 	}
 	s := newSocket(conn)
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.made = append(n.made, s)
 	return s, nil
 }
@@ -130,7 +127,6 @@ func listenUDP(cfg Config) (ice.UDPMux, []*socket, error) {
 // Egress is what became of the sealed media that left over UDP.
 type Egress struct {
 	Sent       uint64 // datagrams that the kernel took
-	Calls      uint64 // system calls that took
 	QueueFull  uint64 // dropped: the kernel did not take them as fast as they came
 	SendFailed uint64 // dropped: the kernel refused them
 }
@@ -140,7 +136,6 @@ func (e *Engine) Egress() (sum Egress) {
 	for _, s := range e.sockets {
 		c := s.out.Counters()
 		sum.Sent += c.Sent.Load()
-		sum.Calls += c.Calls.Load()
 		sum.QueueFull += c.QueueFull.Load()
 		sum.SendFailed += c.SendFailed.Load()
 	}
