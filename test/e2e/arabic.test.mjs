@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { focused, look, speak, tab } from "./lib/access.mjs";
 import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
 import { until } from "./lib/eyes.mjs";
-import { sit } from "./lib/hands.mjs";
+import { appoint, sit } from "./lib/hands.mjs";
 import { House, qasran, velmark } from "./lib/house.mjs";
 
 const dir = mkdtempSync(join(tmpdir(), "parley-arabic-"));
@@ -21,10 +21,7 @@ before(async () => {
   [v, q, browser] = await Promise.all([new House(dir, velmark).found(), new House(dir, qasran).found(), openBrowser("green")]);
   await v.clerk("deputy");
   await Promise.all([v.serve(), q.serve()]);
-  omar = await sit(browser, q.web, "ar");
-  await omar.page.getByText(omar.t("enrol.officer-key")).click();
-  await q.certify(await omar.page.locator("code.key").textContent(), await omar.words(), "q-chief", "عمر زين");
-  await omar.page.getByRole("link", { name: omar.t("nav.officer"), exact: true }).waitFor({ timeout: slow });
+  omar = await appoint(q, browser, "ar", "q-chief", "عمر زين");
   await v.meet(q);
   await q.meet(v);
   await Promise.all([v.open(), q.open()]);

@@ -4,15 +4,15 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { bench, camera, microphone, opened, plug, unplug } from "./lib/bench.mjs";
 import { closeBrowsers, openBrowser, openPerson, permit } from "./lib/browser.mjs";
-import { colours, hears, inbound, media, tones, until } from "./lib/eyes.mjs";
+import * as eyes from "./lib/eyes.mjs";
+import { hears, inbound, media, tile, tones, until } from "./lib/eyes.mjs";
 import { admit, enrolled, enter, facts, raise } from "./lib/summit.mjs";
 
 let summit, green, asked, layla, tomas, ingrid;
 const all = async () => (await Promise.all([tomas, layla, ingrid].filter(Boolean).map(async (p) => `\n ${await media(p.page)}`))).join("");
 const text = ({ page }) => page.evaluate(() => document.body.innerText);
 const says = (p, words) => until(words, async () => (await text(p)).includes(words), 20_000, all);
-const tile = (person) => `[data-person="${person}"]`;
-const sees = (p, person, look) => until(`${person} is ${look}`, async () => (await colours(p.page, `${tile(person)} video`)).includes(look), 20_000, all);
+const sees = (p, person, look) => eyes.sees(p, person, look, 20_000, all);
 const states = (p, person) => p.page.locator(tile(person)).first().innerText();
 const atTone = (heard, hertz) => heard.some((t) => t.decibels > -70 && Math.abs(t.hertz - hertz) < 12);
 const listens = (p, hertz, want = true) => until(`${hertz} Hz ${want}`, async () => atTone(await tones(p.page), hertz) === want, 20_000, all);

@@ -2,24 +2,18 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
-import { colours, hears, inbound, media, tones, unsealed, until } from "./lib/eyes.mjs";
+import * as eyes from "./lib/eyes.mjs";
+import { colours, flows, hears, media, tile, tones, unsealed, until } from "./lib/eyes.mjs";
 import { admit, enter, facts, raise } from "./lib/summit.mjs";
 
 let summit, red, green, elena, layla;
 const both = async () => (await Promise.all([elena, layla].filter(Boolean).map(async (p) => `\n ${await media(p.page)}`))).join("");
-const tile = (person) => `[data-person="${person}"]`;
-const sees = (p, person, look) => until(`${person} is ${look}`, async () => (await colours(p.page, `${tile(person)} video`)).includes(look), 30_000, both);
+const sees = (p, person, look) => eyes.sees(p, person, look, 30_000, both);
 const listens = (p, look) => until(`the ${look} tone`, async () => hears(await tones(p.page), look), 30_000, both);
 const elenaMarsh = "Elena Marsh";
 const text = (p) => p.page.evaluate(() => document.body.innerText);
 const states = (p, person) => p.page.evaluate((s) => document.querySelector(s)?.innerText ?? "", tile(person));
 const row = (p, name) => p.page.evaluate((n) => [...document.querySelectorAll("li")].find((l) => l.querySelector(".name")?.textContent.includes(n) && l.querySelector(".states"))?.innerText ?? "", name);
-const flows = (p) => async () => {
-  const frames = async () => (await inbound(p.page)).filter((s) => s.kind === "video").reduce((n, s) => n + s.frames, 0);
-  const was = await frames();
-  await new Promise((r) => setTimeout(r, 500));
-  return (await frames()) > was && was > 0;
-};
 
 before(async () => {
   [summit, red, green] = await Promise.all([raise(), openBrowser("red", ["--autoplay-policy=document-user-activation-required"]), openBrowser("green")]);

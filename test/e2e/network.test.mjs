@@ -6,14 +6,14 @@ import { after, before, test } from "node:test";
 import { Lab, why } from "../net/lib/lab.mjs";
 import { paths } from "../net/lib/people.mjs";
 import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
-import { colours, hears, inbound, media, tones, unsealed, until } from "./lib/eyes.mjs";
+import * as eyes from "./lib/eyes.mjs";
+import { hears, inbound, media, tones, unsealed, until } from "./lib/eyes.mjs";
 import { admit, enter, facts, raise } from "./lib/summit.mjs";
 
 const skip = why() || false;
 const measured = (what, value) => console.log(`  measured: ${what}: ${value}`);
 let lab, host, summit, browser, tomas, layla, ingrid;
 const all = async () => (await Promise.all([tomas, layla, ingrid].filter(Boolean).map(async (p) => `\n ${await media(p.page)} ${JSON.stringify(await paths(p))}`))).join("");
-const tile = (person) => `[data-person="${person}"]`;
 
 before(async () => {
   if (skip) return;
@@ -54,7 +54,7 @@ function flows({ page }) {
 const both = async (limit = 30_000) => {
   for (const p of [tomas, layla]) await until("media flow", flows(p), limit, all);
 };
-const sees = (p, person) => until(`${person} is red`, async () => (await colours(p.page, `${tile(person)} video`)).includes("red"), 30_000, all);
+const sees = (p, person) => eyes.sees(p, person, "red", 30_000, all);
 const listens = (p) => until("the red tone", async () => hears(await tones(p.page), "red"), 30_000, all);
 const joined = async () => JSON.stringify(await Promise.all([tomas, layla].map(async (p) => (await facts(p.page)).epoch)));
 

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { look } from "./lib/access.mjs";
 import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
 import { colours, hears, inbound, media, tones, until } from "./lib/eyes.mjs";
-import { sit } from "./lib/hands.mjs";
+import { appoint, sit } from "./lib/hands.mjs";
 import { House, qasran, velmark } from "./lib/house.mjs";
 
 const dir = mkdtempSync(join(tmpdir(), "parley-officer-"));
@@ -41,16 +41,6 @@ function step(name, f) {
       throw e;
     }
   });
-}
-
-/** appoint has a browser's device certified, by the key and the words that it shows. */
-async function appoint(house, browser, language, id, name) {
-  const p = await sit(browser, house.web, language);
-  await p.page.getByText(p.t("enrol.officer-key")).click();
-  const device = await p.page.locator("code.key").textContent();
-  await house.certify(device, await p.words(), id, name);
-  await p.page.getByRole("link", { name: p.t("nav.officer"), exact: true }).waitFor({ timeout: slow });
-  return p;
 }
 
 step("a device becomes an officer's by what its own screen shows", async () => {

@@ -3,17 +3,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
-import { inbound, media, until } from "./lib/eyes.mjs";
+import { flows, media, until } from "./lib/eyes.mjs";
 import { admit, enter, facts, raise } from "./lib/summit.mjs";
 
 let summit, tomas, layla;
 const both = async () => `\n red: ${await media(tomas.page)}\n green: ${await media(layla.page)}`;
-const frames = async (p) => (await inbound(p.page)).filter((s) => s.kind === "video").reduce((n, s) => n + s.frames, 0);
-const flows = (p) => async () => {
-  const was = await frames(p);
-  await new Promise((r) => setTimeout(r, 700));
-  return (await frames(p)) > was && was > 0;
-};
 
 before(async () => {
   const [s, red, green] = await Promise.all([raise(), openBrowser("red"), openBrowser("green")]);

@@ -42,7 +42,7 @@ export async function closeBrowsers() {
  */
 export async function openPerson(browser, url, { language = "en", before } = {}) {
   const context = await browser.newContext({ locale: language, viewport: { width: 1280, height: 800 }, ignoreHTTPSErrors: true });
-  await context.addInitScript(watch);
+  await context.addInitScript(keepPeers);
   if (before !== undefined) await context.addInitScript(before);
   const page = await context.newPage();
   const errors = [];
@@ -63,8 +63,8 @@ export async function permit(browser, { page, context }, name, setting) {
 // What a session has set is forgotten when it ends.
 const permits = new Map();
 
-// Runs in the page before the client: keeps the peer connections, so that the test can ask the browser itself what was decoded.
-function watch() {
+/** keepPeers runs in the page before the client: it keeps the peer connections, so that the test can ask the browser itself what was decoded. */
+export function keepPeers() {
   const Native = window.RTCPeerConnection;
   const all = [];
   Object.defineProperty(window, "__peers", { value: all });

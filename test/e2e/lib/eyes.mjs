@@ -30,6 +30,24 @@ export function inbound(page) {
   });
 }
 
+/** flows makes a probe: pictures that came to a page go on coming, from one asking to the next. */
+export function flows({ page }) {
+  let last = 0;
+  return async () => {
+    const before = last;
+    last = (await inbound(page)).filter((s) => s.kind === "video").reduce((n, s) => n + s.frames, 0);
+    return before > 0 && last > before;
+  };
+}
+
+/** tile is where a room shows a person. */
+export const tile = (person) => `[data-person="${person}"]`;
+
+/** sees waits until a person's picture has a look's colour on a page. */
+export function sees({ page }, person, look, timeout, describe) {
+  return until(`${person} is ${look}`, async () => (await colours(page, `${tile(person)} video`)).includes(look), timeout, describe);
+}
+
 /** media describes every peer connection of a page in one line, for the message of a failing test. */
 export function media(page) {
   return page.evaluate(async () => {

@@ -14,6 +14,16 @@ export async function sit(browser, url, language) {
   return new Hands(person, language);
 }
 
+/** appoint has a browser's device certified, by the key and the words that it shows. */
+export async function appoint(house, browser, language, id, name) {
+  const p = await sit(browser, house.web, language);
+  await p.page.getByText(p.t("enrol.officer-key")).click();
+  const device = await p.page.locator("code.key").textContent();
+  await house.certify(device, await p.words(), id, name);
+  await p.page.getByRole("link", { name: p.t("nav.officer"), exact: true }).waitFor({ timeout: 60_000 });
+  return p;
+}
+
 export class Hands {
   constructor(person, language) {
     Object.assign(this, person);

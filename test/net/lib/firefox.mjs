@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { trust } from "./authority.mjs";
-import { keepPeers } from "./people.mjs";
+import { keepPeers } from "../../e2e/lib/browser.mjs";
 import { orders } from "./programs.mjs";
 
 const driver = fileURLToPath(new URL("firefox-driver.mjs", import.meta.url));

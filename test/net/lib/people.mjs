@@ -2,6 +2,7 @@
 import { mkdtempSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { keepPeers } from "../../e2e/lib/browser.mjs";
 import { fakeMedia } from "../../e2e/lib/media.mjs";
 import { until } from "../../e2e/lib/eyes.mjs";
 import { chromiumStore, trust } from "./authority.mjs";
@@ -32,19 +33,6 @@ export async function openPage(browser, url) {
   page.on("console", (m) => (m.type() === "error" || m.type() === "warning") && errors.push(m.text()));
   await page.goto(url);
   return { page, errors };
-}
-
-/** keepPeers runs in the page before the client. */
-export function keepPeers() {
-  const Native = window.RTCPeerConnection;
-  const all = [];
-  Object.defineProperty(window, "__peers", { value: all });
-  window.RTCPeerConnection = class extends Native {
-    constructor(...args) {
-      super(...args);
-      all.push(this);
-    }
-  };
 }
 
 /** A machine that runs three browsers and two nodes is slow; how fast things are is measured and printed, not asserted. */

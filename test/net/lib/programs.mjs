@@ -1,21 +1,7 @@
-// The Go programs of a run, built once, and programs that take JSON orders line by line.
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
+// Programs that take JSON orders line by line.
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
-export const root = fileURLToPath(new URL("../../..", import.meta.url));
-const built = new Map();
-
-export function program(pkg) {
-  const name = pkg.split("/").at(-1);
-  if (!built.has(name)) {
-    const file = join(process.env.PARLEY_E2E_BIN ?? join(root, "bin"), name);
-    execFileSync("go", ["build", "-trimpath", "-o", file, pkg], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-    built.set(name, file);
-  }
-  return built.get(name);
-}
+export { program, root } from "../../e2e/lib/program.mjs";
 
 /** orders speaks with a child that answers each JSON line with one; the first line comes unasked. */
 export async function orders(child, what) {
