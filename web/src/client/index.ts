@@ -318,6 +318,7 @@ class ParleyClient {
     if (r.kind === "counters") this.#hall.attendance?.counted(r.tracks);
     if (r.kind === "alarm" && r.code === "decrypt-failures") this.#notices.warn(new ProblemError("cannot-open"));
     if (r.kind === "alarm" && r.code === "counter-exhausted") this.#hall.attendance?.room.look();
+    if (r.kind === "alarm" && r.code === "no-such-epoch" && r.scope === this.#hall.attendance?.followed.id) void this.#hall.attendance.room.epochs.keyLost();
   }
 
   #network(): void {

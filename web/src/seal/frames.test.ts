@@ -10,7 +10,7 @@ let ring: Keyring;
 beforeEach(async () => {
   ring = new Keyring();
   ring.install("g", 1n, 0, await importBaseKey(new Uint8Array(32)), true, 0);
-  ring.sendWith(1n);
+  ring.sendWith("g", 1n, 0);
 });
 
 const frame = (first: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (i === 0 ? first : (i * 7) & 255));

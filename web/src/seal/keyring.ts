@@ -11,6 +11,8 @@ import { decodeHeader, deriveKey, type FrameKey } from "./sframe.js";
 
 /** ms that a receive key outlives the epoch that replaced it. */
 export const oldKeyLife = 10_000;
+/** ms that a key which is to be sealed with may be on its way; then nothing leaves until it comes. */
+export const keyWithin = 1_000;
 /** Epochs ahead of the newest key for which a frame is held. */
 export const mostAhead = 8;
 /** Frames under one key; far below the limits of AES-GCM for frames of 1 MB. */
@@ -59,6 +61,8 @@ export type Opened =
   /** ahead: of an epoch that may be about to come; holding the frame until then loses nothing. */
   | { verdict: "no-key"; ahead: boolean }
   | { verdict: Exclude<Verdict, "opened" | "no-key"> };
+/** What became of the order to seal with an epoch. */
+export type SendWith = "sending" | "awaited" | "refused";
 export type Sealed = { verdict: "sealed"; data: Uint8Array } | { verdict: Exclude<Verdict, "sealed"> };
 
 /** Keys of one scope. */
@@ -70,12 +74,15 @@ export class Keyring {
   #counters = new Map<string, bigint>();
   #stopped = false;
   #sendable = new Set<bigint>();
+  /** What is to be sealed with as soon as its key comes: the order and the key arrive by different ports, in any order. */
+  #awaited: { readonly group: string; readonly epoch: bigint; readonly until: number } | undefined;
 
   /**
    * Takes the base key of an epoch for receiving at once. A different group (a new format, or a group founded anew)
    * drops everything of the one before. sendable false: this epoch's counters may have run elsewhere, never seal in it.
+   * Tells what became of an order to seal with this epoch that came before its key, undefined if there was none.
    */
-  install(group: string, epoch: bigint, leaf: number, base: CryptoKey, sendable: boolean, now: number): void {
+  install(group: string, epoch: bigint, leaf: number, base: CryptoKey, sendable: boolean, now: number): SendWith | undefined {
     if (group !== this.#group) {
       this.#group = group;
       this.#receive.clear();
@@ -83,12 +90,14 @@ export class Keyring {
       this.#send = undefined;
       this.#sendable.clear();
     }
-    if (epoch <= this.#newest) return;
+    if (epoch <= this.#newest) return undefined;
     for (const e of this.#receive.values()) e.expires ??= now + oldKeyLife;
     this.#newest = epoch;
     if (sendable) this.#sendable.add(epoch);
     this.#receive.set(residueOf(epoch), { epoch, leaf, base, keys: new Map(), windows: new Map(), expires: undefined });
     this.expire(now);
+    const awaited = this.#awaited;
+    return awaited?.group === group && awaited.epoch <= epoch ? this.sendWith(group, awaited.epoch, now) : undefined;
   }
 
   /** Drops receive keys whose time has come. */
@@ -96,19 +105,32 @@ export class Keyring {
     for (const [r, e] of this.#receive) if (e.expires !== undefined && e.expires <= now) this.#receive.delete(r);
   }
 
-  /** Seals with this epoch from now on; false if its key is not held, or is older than the one in use. */
-  sendWith(epoch: bigint): boolean {
+  /** Seals with this epoch of this group from now on, or from when its key comes. Refused: its key is gone, not for sealing, or older than the one in use. */
+  sendWith(group: string, epoch: bigint, now: number): SendWith {
+    if (group !== this.#group || epoch > this.#newest) {
+      if (this.#awaited?.group !== group || this.#awaited.epoch !== epoch) this.#awaited = { group, epoch, until: now + keyWithin };
+      return "awaited";
+    }
+    this.#awaited = undefined;
     const e = this.#receive.get(residueOf(epoch));
-    if (e === undefined || e.epoch !== epoch || !this.#sendable.has(epoch)) return false;
-    if (this.#send !== undefined && epoch < this.#send.epoch) return false;
+    if (e === undefined || e.epoch !== epoch || !this.#sendable.has(epoch)) return "refused";
+    if (this.#send !== undefined && epoch < this.#send.epoch) return "refused";
     if (this.#send?.epoch !== epoch) this.#send = { epoch, base: e.base, leaf: e.leaf, keys: new Map() };
     this.#stopped = false;
+    return "sending";
+  }
+
+  /** True once when an awaited key has not come in time. What is sealed on in the old epoch can be read by who was removed since: it stops. */
+  overdue(now: number): boolean {
+    if (this.#awaited === undefined || this.#stopped || now < this.#awaited.until) return false;
+    this.#stopped = true;
     return true;
   }
 
   /** Suspended: nothing leaves until sendWith is called again. */
   stop(): void {
     this.#stopped = true;
+    this.#awaited = undefined;
   }
 
   get sendEpoch(): bigint | undefined {

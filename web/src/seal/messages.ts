@@ -26,7 +26,7 @@ export interface SealOptions {
 export type SealRequest =
   /** A port to the MLS worker, transferred; keys come through it. */
   | { readonly kind: "keys-port"; readonly port: MessagePort }
-  | { readonly kind: "send-epoch"; readonly scope: string; readonly epoch: bigint }
+  | { readonly kind: "send-epoch"; readonly scope: string; readonly group: string; readonly epoch: bigint }
   | { readonly kind: "stop"; readonly scope: string }
   | { readonly kind: "allow-leaf"; readonly trackId: string; readonly leaf: Holding | null }
   | { readonly kind: "forget-scope"; readonly scope: string };

@@ -5,7 +5,7 @@
 
 import { codecOf } from "./frames.js";
 import { Hold } from "./hold.js";
-import { Keyring, type Verdict } from "./keyring.js";
+import { Keyring, type SendWith, type Verdict } from "./keyring.js";
 import { trackContext } from "./kid.js";
 import type { EpochKey, Holding, SealOptions, SealReport, SealRequest } from "./messages.js";
 import { KeyFrameThrottle, Tally } from "./tally.js";
@@ -51,9 +51,17 @@ function ring(scope: string): Keyring {
 }
 
 function takeKey(k: EpochKey): void {
-  ring(k.scope).install(k.group, k.epoch, k.leaf, k.base, k.sendable, performance.now());
+  const sends = ring(k.scope).install(k.group, k.epoch, k.leaf, k.base, k.sendable, performance.now());
   hold.installed(k.scope);
   worker.postMessage({ kind: "installed", scope: k.scope, epoch: k.epoch });
+  if (sends !== undefined) told(k.scope, sends);
+}
+
+/** told says what became of an order to seal with an epoch. */
+function told(scope: string, sends: SendWith): void {
+  const epoch = ring(scope).sendEpoch;
+  if (sends === "sending" && epoch !== undefined) worker.postMessage({ kind: "sending", scope, epoch });
+  if (sends === "refused") worker.postMessage({ kind: "alarm", code: "no-such-epoch", trackId: null, scope });
 }
 
 worker.onmessage = ({ data: m }) => {
@@ -62,8 +70,7 @@ worker.onmessage = ({ data: m }) => {
       m.port.onmessage = (e: MessageEvent<EpochKey>) => takeKey(e.data);
       return;
     case "send-epoch":
-      if (ring(m.scope).sendWith(m.epoch)) worker.postMessage({ kind: "sending", scope: m.scope, epoch: m.epoch });
-      else worker.postMessage({ kind: "alarm", code: "no-such-epoch", trackId: null, scope: m.scope });
+      told(m.scope, ring(m.scope).sendWith(m.group, m.epoch, performance.now()));
       return;
     case "stop":
       ring(m.scope).stop();
@@ -168,7 +175,10 @@ function whole(b: Uint8Array): ArrayBuffer {
 
 setInterval(() => {
   const now = performance.now();
-  for (const r of rings.values()) r.expire(now);
+  for (const [scope, r] of rings) {
+    r.expire(now);
+    if (r.overdue(now)) told(scope, "refused");
+  }
   for (const t of tracks) if (t.tally.alarm(now)) alarm(t, "decrypt-failures");
   if (tracks.size === 0) return;
   worker.postMessage({

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { KeysClient, type KeysEndpoint } from "../keys/client.js";
 import { Desk } from "../keys/desk.js";
 import type { KeysRequest, KeysResponse } from "../keys/messages.js";
+import { hex } from "../words/bytes.js";
 import { utf8 } from "../keys/octets.js";
 import { webSuite } from "../keys/suite-web.js";
 import type { SealOptions, SealReport, SealRequest } from "./messages.js";
@@ -127,7 +128,7 @@ describe("keys worker and seal worker", () => {
     await vi.waitFor(() => {
       for (const s of [sealA, sealB]) if (!s.reports.some((r) => r.kind === "installed" && r.epoch === 1n)) throw new Error("waiting");
     });
-    sealA.tell({ kind: "send-epoch", scope, epoch: 1n });
+    sealA.tell({ kind: "send-epoch", scope, group: hex(groupId), epoch: 1n });
     expect(await sealA.reported("sending")).toEqual({ kind: "sending", scope, epoch: 1n });
 
     const through = async (s: string, type: "key" | "delta") => {
@@ -166,7 +167,7 @@ describe("keys worker and seal worker", () => {
     second.tell({ kind: "keys-port", port: again.port2 });
     await client.connect(again.port1);
     await second.reported("installed");
-    second.tell({ kind: "send-epoch", scope: "s", epoch: 0n });
+    second.tell({ kind: "send-epoch", scope: "s", group: hex(utf8("g")), epoch: 0n });
     expect(await second.reported("alarm")).toMatchObject({ code: "no-such-epoch" });
     // The next epoch is its own.
     const roster = [{ identity: utf8("a"), signatureKey: m.signaturePublicKey }];
@@ -175,7 +176,7 @@ describe("keys worker and seal worker", () => {
     await vi.waitFor(() => {
       if (!second.reports.some((r) => r.kind === "installed" && r.epoch === 1n)) throw new Error("waiting");
     });
-    second.tell({ kind: "send-epoch", scope: "s", epoch: 1n });
+    second.tell({ kind: "send-epoch", scope: "s", group: hex(utf8("g")), epoch: 1n });
     expect(await second.reported("sending")).toMatchObject({ epoch: 1n });
   });
 });

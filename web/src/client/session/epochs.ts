@@ -154,6 +154,11 @@ export class Epochs {
     });
   }
 
+  /** keyLost: the seal cannot seal with the epoch it was told to. Nothing leaves under an older one; this member joins anew. */
+  keyLost(): Promise<void> {
+    return this.#enqueue(() => Promise.reject(new Error("the seal lacks the key of the epoch")));
+  }
+
   async #newGroup(a: Applied): Promise<void> {
     if (this.#founding?.act === a.id) {
       const { view } = this.#founding;
@@ -226,7 +231,7 @@ export class Epochs {
           break;
         case "send":
           this.#sending = e.epoch;
-          this.#ports.tell({ kind: "send-epoch", scope, epoch: e.epoch });
+          if (this.#view !== undefined) this.#ports.tell({ kind: "send-epoch", scope, group: hex(this.#view.context.groupId), epoch: e.epoch });
           break;
         case "stop":
           this.#sending = undefined;
