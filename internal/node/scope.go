@@ -347,6 +347,13 @@ func (s *scope) member(side, device []byte) bool {
 	return ok && bytes.Equal(m.Side, side)
 }
 
+// group is the session's present group.
+func (s *scope) group() session.GroupView {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.led.State().Group()
+}
+
 // peers are the other sides of the session.
 func (s *scope) peers() []ledger.Side {
 	s.mu.Lock()

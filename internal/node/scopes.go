@@ -192,7 +192,7 @@ func (c *scopes) relayed(from ledger.Side, r *signalpb.Relay) {
 		return
 	}
 	s := c.of(ledger.Scope(r.Scope))
-	if s == nil || !s.member(from[:], r.Device) || !c.notes.allow(from, [32]byte(r.Device), c.env.clock.now()) {
+	if s == nil || !s.member(from[:], r.Device) || !c.notes.allow(from, [32]byte(r.Device), s.group(), c.env.clock.now()) {
 		return
 	}
 	c.spread(s, &signalpb.Relay{Scope: r.Scope, Side: from[:], Device: r.Device, Kind: r.Kind, Payload: r.Payload})
