@@ -41,7 +41,7 @@ var floors = map[string]int{
 	"internal/store": drivers, "internal/link": drivers, "internal/rtc": drivers, "internal/mlsjs": drivers, "internal/web": drivers,
 	"internal/turn": drivers, "internal/synth": drivers,
 
-	"internal/seat": seat, "internal/admin": seat, "internal/native": seat,
+	"internal/seat": seat, "internal/admin": seat, "internal/native": seat, "internal/office": seat,
 
 	"internal/node": node, "internal/config": node, "internal/side": node, "internal/stage": node,
 

@@ -31,6 +31,9 @@ const usage = `parley: a protected video link between sides that do not trust ea
   parley person accredit       accredit a person whose words were compared
   parley person decline        decline an enrolment
   parley person revoke         end a person's accreditation, now
+  parley session list          show the sessions
+  parley session term          let another side's node order a session, with an officer of every side
+  parley rehearse              rehearse with synthetic people, together with the other side's officer
   parley version               show the version
 
 Each command explains itself: parley serve --help. The whole way is in docs/running.md.
@@ -99,6 +102,9 @@ var commands = []command{
 	{"person accredit", personAccreditAbout, runPersonAccredit},
 	{"person decline", personDeclineAbout, runPersonDecline},
 	{"person revoke", personRevokeAbout, runPersonRevoke},
+	{"session list", sessionListAbout, runSessionList},
+	{"session term", sessionTermAbout, runSessionTerm},
+	{"rehearse", rehearseAbout, runRehearse},
 	{"version", "parley version: show the version", func(c *call) error {
 		if err := c.want("parley version"); err != nil {
 			return err

@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -68,7 +70,12 @@ func (h *house) parley(args ...string) string {
 
 func (h *house) try(args ...string) (string, int) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	return h.tryFor(patience, args...)
+}
+
+func (h *house) tryFor(most time.Duration, args ...string) (string, int) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 	c := exec.CommandContext(ctx, binary, args...)
 	c.Env = append(os.Environ(), h.env...)
@@ -272,6 +279,52 @@ func resume(a, b *house, scope []byte) {
 	}
 }
 
+type result struct {
+	out  string
+	code int
+}
+
+// together runs one command of an officer at both nodes at once.
+func together(a, b *house, args ...string) [2]result {
+	var r [2]result
+	var wait sync.WaitGroup
+	for i, h := range []*house{a, b} {
+		wait.Go(func() { r[i].out, r[i].code = h.tryFor(4*patience, append(slices.Clip(args), "--key", h.keys[0])...) })
+	}
+	wait.Wait()
+	return r
+}
+
+// rehearsed holds a rehearsal: synthetic people of both sides hear and see each other, and nobody of them stays accredited.
+func rehearsed(t *testing.T, a, b *house) {
+	t.Helper()
+	if out, code := a.try("rehearse", "--people", "99", "--key", a.keys[0]); code != node.ExitUsage {
+		t.Errorf("a rehearsal of 99: exit %d\n%s", code, out)
+	}
+	results := together(a, b, "rehearse", "--people", "1", "--for", "1s", "--wait", "60s")
+	var words []string
+	for i, r := range results {
+		t.Logf("rehearsal at %s: exit %d\n%s", []*house{a, b}[i].name, r.code, r.out)
+		line := regexp.MustCompile(`(?m)^rehearsal-\d +rehearsal-\d +yes +yes +yes .*$`).FindString(r.out)
+		w := regexp.MustCompile(`session fingerprint +(\w+( \w+){5})`).FindStringSubmatch(r.out)
+		if r.code != 0 || !strings.Contains(r.out, "PASS") || line == "" || len(w) == 0 {
+			t.Fatal("the rehearsal did not pass")
+		}
+		words = append(words, w[1])
+	}
+	if words[0] != words[1] {
+		t.Errorf("two fingerprints: %v", words)
+	}
+	for i, h := range []*house{a, b} {
+		if list := h.parley("person", "list", "--key", h.keys[0]); !regexp.MustCompile(`rehearsal-\d .*demonstration.* revoked`).MatchString(list) {
+			t.Errorf("%s keeps a synthetic person:\n%s", h.name, list)
+		}
+		if list := h.parley("session", "list", "--key", h.keys[i]); !regexp.MustCompile(`Rehearsal +closed +test`).MatchString(list) {
+			t.Errorf("%s keeps the rehearsal open:\n%s", h.name, list)
+		}
+	}
+}
+
 // The whole way of docs/running.md between two processes, then kill -9 of either while people speak.
 func TestTwoProcesses(t *testing.T) {
 	a, b := found(t, "Velmark"), found(t, "Qasran")
@@ -300,6 +353,7 @@ func TestTwoProcesses(t *testing.T) {
 	until(t, "the link up", patience, func() bool {
 		return strings.Contains(a.parley("link", "list"), " up ") && strings.Contains(b.parley("link", "list"), " up ")
 	})
+	rehearsed(t, a, b)
 	ka, sa := a.person("v-prin", "principal")
 	kb, sb := b.person("q-prin", "principal")
 
@@ -352,6 +406,21 @@ func TestTwoProcesses(t *testing.T) {
 	both := func(since time.Time) bool { return hears(guests[0], since) && hears(guests[1], since) }
 	until(t, "both hear each other", patience, func() bool { return both(time.Now().Add(-time.Second)) })
 
+	for _, to := range []*house{b, a} { // given away, and back
+		began := time.Now()
+		for _, r := range together(a, b, "session", "term", fmt.Sprintf("%x", scope[:6]), "--to", to.name, "--wait", "60s") {
+			if r.code != 0 || !strings.Contains(r.out, "the node of "+to.name+" orders") {
+				t.Fatalf("a new term of %s: exit %d\n%s", to.name, r.code, r.out)
+			}
+		}
+		t.Logf("%s orders after %v", to.name, time.Since(began))
+		until(t, "both hear each other in the new term", patience, func() bool {
+			if guests[0].Facts().Phase == "suspended" {
+				resume(a, b, scope)
+			}
+			return both(began)
+		})
+	}
 	for _, h := range []*house{a, b} {
 		before := guests[0].Facts().LogNext
 		if err := h.kill(syscall.SIGKILL); err == nil {
@@ -408,6 +477,10 @@ func TestUsageAndExitCodes(t *testing.T) {
 		{"link verify Qasran", node.ExitUsage, "--by"},
 		{"link list", node.ExitIdentity, "not certified yet"},
 		{"person list", node.ExitUsage, "PARLEY_NODE"},
+		{"rehearse", node.ExitUsage, "PARLEY_NODE"},
+		{"rehearse --people 0", node.ExitUsage, "1 to 8 people"},
+		{"session term 3f9a", node.ExitUsage, "--to"},
+		{"session term --to Qasran", node.ExitUsage, "SESSION"},
 		{"person revoke NOBODY! --node http://localhost:1 --key x", node.ExitUsage, "no person's id"},
 		{"serve --web-plain --web-listen 0.0.0.0:80", node.ExitConfig, "loopback"},
 		{"serve --config nowhere.toml", node.ExitOther, "configuration file"},

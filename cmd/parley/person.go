@@ -67,6 +67,19 @@ func (c *call) connection() connection {
 	}
 }
 
+// authority is what the node's certificate is checked against; nil is the system's.
+func (n connection) authority() (*tls.Config, error) {
+	if *n.ca == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(*n.ca)
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(pem) {
+		return nil, &node.Fault{What: "The authority's certificate cannot be read", Err: err, Do: "Give a PEM file.", Example: "parley person list --node https://parley.velmark.example:8443 --key officer.key --ca web.pem", Exit: node.ExitUsage}
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}, nil
+}
+
 func (c *call) office(ctx context.Context, n connection) (native.Office, error) {
 	var o native.Office
 	example := "parley person list --node https://parley.velmark.example:8443 --key officer.key"
@@ -77,14 +90,9 @@ func (c *call) office(ctx context.Context, n connection) (native.Office, error) 
 	if err != nil {
 		return o, &node.Fault{What: "The officer's key cannot be used", Err: err, Do: "Give the file that parley person key made.", Example: example, Exit: node.ExitIdentity}
 	}
-	var conf *tls.Config
-	if *n.ca != "" {
-		pem, err := os.ReadFile(*n.ca)
-		pool := x509.NewCertPool()
-		if err != nil || !pool.AppendCertsFromPEM(pem) {
-			return o, &node.Fault{What: "The authority's certificate cannot be read", Err: err, Do: "Give a PEM file.", Example: example + " --ca web.pem", Exit: node.ExitUsage}
-		}
-		conf = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}
+	conf, err := n.authority()
+	if err != nil {
+		return o, err
 	}
 	d, err := native.OpenDesk(ctx, native.DeskConfig{Address: *n.node, TLS: conf, Device: key, Language: "en", Build: "parley person"})
 	if err != nil {
