@@ -92,10 +92,10 @@ export class Arrivals {
     return a.opened > 0 || a.seen ? "sealed" : "opening";
   }
 
-  /** stalled says that a track which came has stopped coming. While a session stands still nobody sends, and nobody is missed. */
+  /** stalled says that a track which came has stopped coming. While a session stands still nobody sends, and nobody is missed; frames that come and do not open are no interruption. */
   stalled(track: string, now: number): boolean {
     const a = this.#arrivals.get(track);
-    return a !== undefined && a.opened > 0 && !this.#silent && now - Math.max(a.openedAt, this.#idle) > patience + 1_000;
+    return a !== undefined && a.opened > 0 && !this.#silent && now - Math.max(a.openedAt, a.failedAt, this.#idle) > patience + 1_000;
   }
 
   /** expected says that something came a moment ago and should go on to come. */
