@@ -26,7 +26,7 @@ const (
 
   parley session term 3f9a --to Qasran
 
-When the node that orders holds acts back, has forked the log, or is lost, nothing elects another: an officer of every side runs this
+When the node that orders holds acts back or breaks the rules, nothing elects another: an officer of every side runs this
 command with the same side, each at the own node, within the same minutes. Each signs one exact point of the log; the side that takes
 over puts the signatures together. Nothing that anybody was told is lost. A session can also be given back.
 ` + personConnect
