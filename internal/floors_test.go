@@ -31,7 +31,7 @@ var floorNames = []string{"words", "engines", "sockets", "drivers", "seat", "nod
 // what it is (docs/architecture.md) and where it stands.
 var floors = map[string]int{
 	"internal/canon": words, "internal/act": words, "internal/ident": words, "internal/problem": words, "internal/sframe": words,
-	"internal/mlsframe": words, "internal/wire/signalpb": words, "internal/wire/linkpb": words,
+	"internal/mlsframe": words, "internal/descriptor": words, "internal/wire/signalpb": words, "internal/wire/linkpb": words,
 
 	"internal/session": engines, "internal/ledger": engines, "internal/group": engines, "internal/forward": engines,
 	"internal/limit": engines,
