@@ -47,6 +47,11 @@ type DownTrack struct {
 	count     Counters
 	packets   uint64
 	octets    uint64
+
+	layers  *LayerSelector // nil: everything is wanted, and the arithmetic of start and first is enough
+	numbers *Renumber      // as long as layers
+	asked   time.Time      // a key frame, for the sake of a layer
+	patient time.Duration  // until it is asked for again
 }
 
 // Subscribe makes a down track of u and asks the source for a key frame at once. budget is the receiver's, shared by all its tracks.
@@ -72,13 +77,14 @@ func (d *DownTrack) Totals() (packets, octets uint64) {
 	return d.packets, d.octets
 }
 
-func (d *DownTrack) write(now time.Time, counter uint64, segment uint32, p *Packet) {
+// write takes one packet of the source. l is what its descriptor says, nil if nobody reads it or it says nothing.
+func (d *DownTrack) write(now time.Time, counter uint64, segment uint32, p *Packet, l *layered) {
 	d.mu.Lock()
-	d.count.add(d.writeLocked(now, counter, segment, p))
+	d.count.add(d.writeLocked(now, counter, segment, p, l))
 	d.mu.Unlock()
 }
 
-func (d *DownTrack) writeLocked(now time.Time, counter uint64, segment uint32, p *Packet) Verdict {
+func (d *DownTrack) writeLocked(now time.Time, counter uint64, segment uint32, p *Packet, l *layered) Verdict {
 	switch {
 	case d.closed:
 		return Closed
@@ -89,13 +95,23 @@ func (d *DownTrack) writeLocked(now time.Time, counter uint64, segment uint32, p
 		d.started = true
 		d.start, d.first, d.segment = counter, firstCounter+uint64(d.out.First), segment
 		d.high, d.highIn = d.first, counter
+		d.beginLayers(counter-1, d.first-1)
 	case d.restart || segment != d.segment:
 		// Whatever was withheld leaves no gap: nobody shall ask for it. Only a packet beyond all earlier ones may start anew, or
 		// numbers would be used twice.
 		if counter <= d.highIn {
 			return BeforeStart
 		}
-		d.start, d.first, d.segment, d.restart = counter, d.high+1, segment, false
+		d.segment, d.restart = segment, false
+		if d.layers != nil {
+			d.layers.Reset()
+			d.numbers.Skip(counter)
+		} else {
+			d.start, d.first = counter, d.high+1
+		}
+	}
+	if d.layers != nil {
+		return d.writeLayer(now, counter, p, l)
 	}
 	if counter < d.start {
 		return BeforeStart
@@ -105,13 +121,18 @@ func (d *DownTrack) writeLocked(now time.Time, counter uint64, segment uint32, p
 		d.high, d.highIn = out, counter
 	}
 	d.p = *p
+	return d.emit(now, out)
+}
+
+// emit sends d.p under an outgoing counter.
+func (d *DownTrack) emit(now time.Time, out uint64) Verdict {
 	d.p.SSRC, d.p.PayloadType, d.p.Sequence, d.p.Again = d.out.SSRC, d.out.PayloadType, uint16(out), false
 	if d.sink.WriteRTP(now, &d.p) != nil {
 		return SinkFailed
 	}
 	d.packets++
-	d.octets += uint64(len(p.Payload))
-	d.budget.Earn(len(p.Payload))
+	d.octets += uint64(len(d.p.Payload))
+	d.budget.Earn(len(d.p.Payload))
 	return Sent
 }
 
@@ -137,15 +158,20 @@ func (d *DownTrack) resendLocked(now time.Time, seq uint16, rtt time.Duration) V
 		return NotKept
 	}
 	out := near(seq, d.high)
-	if out < d.first || out > d.high {
+	counter, last, empty, ok := d.source(out)
+	if !ok {
 		return NotKept
 	}
 	if d.scratch == nil {
 		d.scratch = new([2 + MaxPayload + MaxDescriptor]byte)
 	}
-	p, ok := d.up.kept(d.start+(out-d.first), d.scratch)
+	p, ok := d.up.kept(counter, d.scratch)
 	if !ok {
 		return NotKept
+	}
+	p.Marker = p.Marker || last
+	if empty {
+		p.Marker, p.Payload, p.Descriptor = false, p.Payload[:2], nil
 	}
 	if v := d.responder.Allow(now, out, len(p.Payload), rtt); v != Resent {
 		return v
@@ -185,6 +211,9 @@ func (d *DownTrack) SetPaused(now time.Time, paused bool) {
 func (d *DownTrack) Close() {
 	d.up.remove(d)
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed && d.layers != nil {
+		d.up.layered.Add(-1)
+	}
 	d.closed = true
-	d.mu.Unlock()
 }

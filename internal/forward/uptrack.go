@@ -36,6 +36,7 @@ type UpTrack struct {
 	bytes   atomic.Uint64
 	clock   atomic.Pointer[Clock]
 	stream  atomic.Pointer[string]
+	layered atomic.Int32 // receivers that choose layers; 0: no descriptor is read but those that bring a structure
 
 	mu       sync.Mutex
 	seq      Unwrapper
@@ -45,6 +46,8 @@ type UpTrack struct {
 	segment  uint32 // moves on when packets were withheld: receivers close the gap
 	withheld bool
 	last     time.Time
+	learnt   structures
+	meter    LayerMeter
 }
 
 // NewUpTrack makes a source. askKeyFrame is called (rarely: see KeyFrameThrottle) to ask the publisher for a key frame, from
@@ -130,11 +133,16 @@ func (u *UpTrack) write(now time.Time, p *Packet) Verdict {
 		u.throttle.Seen()
 	}
 	segment := u.segment
+	in := u.learnt.of(p.Descriptor)
 	u.mu.Unlock()
 
 	u.bytes.Add(uint64(len(p.Payload)))
+	if u.layered.Load() > 0 && len(p.Descriptor) > 0 {
+		u.fanLayers(now, counter, segment, p, in)
+		return v
+	}
 	for _, d := range *u.subs.Load() {
-		d.write(now, counter, segment, p)
+		d.write(now, counter, segment, p, nil)
 	}
 	return v
 }

@@ -22,6 +22,7 @@ const (
 	// On the way out, per receiver.
 	Sent        // rewritten and taken by the sink
 	Paused      // the receiver does not want it now
+	OtherLayer  // its layer is not the receiver's
 	BeforeStart // older than the first packet this receiver got
 	SinkFailed  // the sink did not take it
 
@@ -38,7 +39,7 @@ const (
 
 var verdictNames = [numVerdicts]string{
 	"accepted", "recovered", "duplicate", "too-old", "stray", "malformed", "too-large", "wrong-codec", "refused", "closed",
-	"sent", "paused", "before-start", "sink-failed",
+	"sent", "paused", "other-layer", "before-start", "sink-failed",
 	"resent", "not-kept", "too-soon", "too-often", "over-budget", "no-retransmission",
 }
 
