@@ -25,11 +25,11 @@ func TestAbuseOfSealedMedia(t *testing.T) {
 	g := down.bound.keys
 	seal := func(ssrc uint32, seq uint16) []byte {
 		var p packet
-		p.n = marshalRTP(p.buf[:], &forward.Packet{PayloadType: payloadTypeMedia, Sequence: seq, Payload: []byte("0123456789012345")}, ssrc)
+		p.N = marshalRTP(p.Buf[:], &forward.Packet{PayloadType: payloadTypeMedia, Sequence: seq, Payload: []byte("0123456789012345")}, ssrc)
 		if err := g.sealRTP(&p, &down.header, ssrc, uint64(seq)); err != nil {
 			t.Fatal(err)
 		}
-		return p.buf[:p.n]
+		return p.Buf[:p.N]
 	}
 	from := a.e.Addr().(*net.UDPAddr).AddrPort()
 	give := func(b2 []byte) { b.e.receive(time.Now(), b2, unmap(from)) }
@@ -53,11 +53,11 @@ func TestAbuseOfSealedMedia(t *testing.T) {
 		{"too short", TooShort, func() []byte { return seal(down.bound.ssrc, 904)[:20] }},
 		{"retransmission under the media SSRC", BadHeader, func() []byte {
 			var p packet
-			p.n = marshalRTP(p.buf[:], &forward.Packet{PayloadType: payloadTypeAgain, Sequence: 905, Payload: []byte("0123456789012345")}, down.bound.ssrc)
+			p.N = marshalRTP(p.Buf[:], &forward.Packet{PayloadType: payloadTypeAgain, Sequence: 905, Payload: []byte("0123456789012345")}, down.bound.ssrc)
 			if err := g.sealRTP(&p, &down.header, down.bound.ssrc, 905); err != nil {
 				t.Fatal(err)
 			}
-			return p.buf[:p.n]
+			return p.Buf[:p.N]
 		}},
 		{"report of a stranger", ReportForeign, func() []byte { return append([]byte{0x81, 201, 0, 1, 9, 9, 9, 9}, make([]byte, 40)...) }},
 	} {

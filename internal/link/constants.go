@@ -1,6 +1,10 @@
 package link
 
-import "time"
+import (
+	"time"
+
+	"parley.link/parley/internal/udp"
+)
 
 // What both ends must agree on. Changing one of these is a new ALPN or a new protocol number.
 const (
@@ -62,8 +66,7 @@ const (
 	refusalsPerSecond  = 5
 	refusalBurst       = 20
 	quicQueue          = 512 // datagrams waiting for quic-go
-	maxDatagram        = 1500
-	mediaQueue         = 1024 // packets waiting for the write loop
+	maxDatagram        = udp.MaxDatagram
 	reportInterval     = time.Second
 	feedbackInterval   = 10 * time.Millisecond
 	maxStreamsPerPeer  = 512 // track streams of a peer, each way

@@ -14,11 +14,11 @@
 //
 // # The life of a datagram
 //
-//	socket.go    one read loop per port; demux.go looks at the first byte
+//	socket.go    one read loop per port, a run in one call; demux.go looks at the first byte
 //	  01xxxxxx, 11xxxxxx   QUIC  → a bounded queue that quic-go reads as a net.PacketConn
 //	  10xxxxxx             media → media.go: address → peer, SSRC → stream, keys.go: open SRTP, up.go or feedback.go: hand over
 //	  00xxxxxx             nobody's
-//	batch.go     one write loop per port for media; quic-go writes its own
+//	batch.go     one batched writer per port for media (package udp); quic-go writes its own
 //
 // Every datagram and every media packet ends in exactly one verdict (verdict.go).
 //

@@ -147,7 +147,7 @@ func (d *DownStream) Track() *forward.DownTrack { return d.track.Load() }
 func (d *DownStream) WriteRTP(_ time.Time, p *forward.Packet) error {
 	v := d.write(p)
 	if v == Sent {
-		return nil // counted by the write loop
+		return nil // counted by the writer
 	}
 	if v != QueueFull {
 		d.m.e.counters.add(v)
@@ -181,11 +181,11 @@ func (d *DownStream) write(p *forward.Packet) Verdict {
 	if !ok {
 		return TooLarge
 	}
-	out := packets.Get().(*packet)
-	out.n = marshalRTP(out.buf[:], p, ssrc)
+	out := d.m.e.out.Get()
+	out.N = marshalRTP(out.Buf[:], p, ssrc)
 	if err := b.keys.sealRTP(out, &d.header, ssrc, index); err != nil {
-		packets.Put(out)
-		return SendFailed
+		d.m.e.out.Put(out)
+		return SealFailed
 	}
 	at.advance(index)
 	return d.m.e.enqueue(out)

@@ -14,6 +14,7 @@ import (
 	"github.com/quic-go/quic-go"
 
 	"parley.link/parley/internal/ident"
+	"parley.link/parley/internal/udp"
 	"parley.link/parley/internal/wire/linkpb"
 )
 
@@ -27,7 +28,7 @@ type Endpoint struct {
 	socket    Socket
 	port      *port
 	transport *quic.Transport
-	out       chan *packet
+	out       *udp.Writer // of media
 	events    *queue
 	counters  Counters
 	addresses atomic.Pointer[map[netip.AddrPort]*Media]
@@ -55,7 +56,6 @@ func New(cfg Config) (*Endpoint, error) {
 		cfg:      cfg,
 		side:     ident.SideID(cfg.Delegation),
 		own:      cfg.Key.Public(),
-		out:      make(chan *packet, mediaQueue),
 		events:   newQueue(),
 		stopped:  make(chan struct{}),
 		peers:    map[[32]byte]*peer{},
@@ -74,6 +74,8 @@ func New(cfg Config) (*Endpoint, error) {
 			return nil, err
 		}
 	}
+	e.out = udp.NewWriter(e.socket, 0)
+	e.counters.out = e.out.Counters()
 	e.port = newPort(e.socket)
 	e.transport = &quic.Transport{
 		Conn:                e.port,
@@ -122,7 +124,7 @@ func (e *Endpoint) Run(ctx context.Context) error {
 
 	var loops sync.WaitGroup
 	loops.Go(func() { e.runRead(run) })
-	loops.Go(func() { e.runWrite(run) })
+	loops.Go(func() { e.out.Run(run) })
 	loops.Go(func() { e.events.run(run) })
 	loops.Go(func() { e.runFeedback(run) })
 	e.wg.Go(func() { e.runAccept(dialling, listener) })

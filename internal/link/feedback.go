@@ -117,12 +117,12 @@ func (m *Media) sendReport(g *generation, r rtcp.Packet) {
 		m.e.counters.add(TooLarge)
 		return
 	}
-	p := packets.Get().(*packet)
-	p.n = copy(p.buf[:], b)
+	p := m.e.out.Get()
+	p.N = copy(p.Buf[:], b)
 	var h rtcp.Header
 	if err := g.sealRTCP(p, &h); err != nil {
-		packets.Put(p)
-		m.e.counters.add(SendFailed)
+		m.e.out.Put(p)
+		m.e.counters.add(SealFailed)
 		return
 	}
 	m.e.enqueue(p)

@@ -101,30 +101,30 @@ func remoteOf(conn *quic.Conn) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// sealRTP seals the packet in p.buf[:p.n] in place. The index's upper 32 bits are told to Pion before every packet: its own
+// sealRTP seals the packet in p.Buf[:p.N] in place. The index's upper 32 bits are told to Pion before every packet: its own
 // estimate starts at the first packet it sees and takes no packet from before a wrap at the start of a stream.
 func (g *generation) sealRTP(p *packet, h *rtp.Header, ssrc uint32, index uint64) error {
 	g.outMu.Lock()
 	defer g.outMu.Unlock()
 	g.out.SetROC(ssrc, uint32(index>>16))
-	sealed, err := g.out.EncryptRTP(p.buf[:0], p.buf[:p.n], h)
+	sealed, err := g.out.EncryptRTP(p.Buf[:0], p.Buf[:p.N], h)
 	if err != nil {
 		return fmt.Errorf("seal media: %w", err)
 	}
-	p.n = len(sealed)
-	p.to = g.address()
+	p.N = len(sealed)
+	p.To = g.address()
 	return nil
 }
 
 func (g *generation) sealRTCP(p *packet, h *rtcp.Header) error {
 	g.outMu.Lock()
 	defer g.outMu.Unlock()
-	sealed, err := g.out.EncryptRTCP(p.buf[:0], p.buf[:p.n], h)
+	sealed, err := g.out.EncryptRTCP(p.Buf[:0], p.Buf[:p.N], h)
 	if err != nil {
 		return fmt.Errorf("seal report: %w", err)
 	}
-	p.n = len(sealed)
-	p.to = g.address()
+	p.N = len(sealed)
+	p.To = g.address()
 	return nil
 }
 

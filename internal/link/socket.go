@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"syscall"
 	"time"
 
 	"parley.link/parley/internal/problem"
+	"parley.link/parley/internal/udp"
 )
 
 // socketBuffer is asked of the kernel, which may grant less: 50 ms of 20,000 packets a second.
@@ -33,10 +35,10 @@ func listen(address string) (Socket, error) {
 
 // runRead is the one reader of the port. Media is opened and handed over in this goroutine; only QUIC is copied and queued.
 func (e *Endpoint) runRead(ctx context.Context) {
-	buf := make([]byte, maxDatagram+1) // one more, to tell a datagram that was cut off
+	in := udp.NewReader(e.socket)
+	take := func(b []byte, from netip.AddrPort) { e.receive(time.Now(), b, from) }
 	for {
-		n, from, err := e.socket.ReadFromUDPAddrPort(buf)
-		if err != nil {
+		if err := in.Read(take); err != nil {
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return
 			}
@@ -46,8 +48,6 @@ func (e *Endpoint) runRead(ctx context.Context) {
 				return
 			case <-time.After(time.Millisecond):
 			}
-			continue
 		}
-		e.receive(time.Now(), buf[:n], from)
 	}
 }

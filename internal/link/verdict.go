@@ -1,6 +1,10 @@
 package link
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"parley.link/parley/internal/udp"
+)
 
 // Verdict says what became of a datagram, a media packet, a frame or a carrier. Every one has a counter, none has a log line.
 type Verdict uint8
@@ -24,8 +28,9 @@ const (
 
 	// On the way out.
 	Sent         // given to the kernel
-	QueueFull    // the write loop is behind
+	QueueFull    // the writer is behind
 	SendFailed   // the kernel refused it
+	SealFailed   // its keys did not take it
 	NotUp        // no carrier, so no keys
 	TooLarge     // would not fit a datagram
 	StreamClosed // written after the stream was closed
@@ -58,7 +63,7 @@ const (
 var verdictNames = [numVerdicts]string{
 	"to-control", "control-overflow", "not-ours", "unknown-address", "unknown-stream", "parked", "parked-too-long", "too-short",
 	"not-authentic", "replayed", "bad-header", "delivered", "report-delivered", "report-foreign",
-	"sent", "queue-full", "send-failed", "not-up", "too-large", "stream-closed",
+	"sent", "queue-full", "send-failed", "seal-failed", "not-up", "too-large", "stream-closed",
 	"key-frame-coalesced",
 	"frame-sent", "frame-dropped", "frame-received", "frame-unknown", "frame-misplaced", "frame-malformed", "frame-over-quota",
 	"adopted", "duplicate-dial", "greeting-refused", "greeting-failed", "name-refused", "key-refused", "classical-refused", "crowded",
@@ -82,7 +87,10 @@ func Verdicts() []Verdict {
 }
 
 // Counters holds one counter per verdict. Safe for concurrent use.
-type Counters struct{ n [numVerdicts]atomic.Uint64 }
+type Counters struct {
+	n   [numVerdicts]atomic.Uint64
+	out *udp.Counters // of media on its way out; nil: there is none
+}
 
 func (c *Counters) add(v Verdict) { c.n[v].Add(1) }
 
@@ -91,5 +99,17 @@ func (c *Counters) Get(v Verdict) uint64 {
 	if v >= numVerdicts {
 		return 0
 	}
-	return c.n[v].Load()
+	n := c.n[v].Load()
+	if c.out == nil {
+		return n
+	}
+	switch v {
+	case Sent:
+		n += c.out.Sent.Load()
+	case QueueFull:
+		n += c.out.QueueFull.Load()
+	case SendFailed:
+		n += c.out.SendFailed.Load()
+	}
+	return n
 }

@@ -13,10 +13,10 @@ import (
 // so that sending does not allocate. Nothing in it moves between reset and the end of the batch, because messages point into it.
 type arena struct {
 	vectors  [][]byte
-	kept     []*datagram
+	kept     []*Datagram
 	places   []place
 	controls []byte
-	scratch  []*datagram
+	scratch  []*Datagram
 }
 
 // place is a receiver's address with the bytes that it points to.
@@ -31,15 +31,15 @@ var controlSpace = unix.CmsgSpace(2)
 func (a *arena) reset(n int) {
 	n *= 2
 	if cap(a.places) < n {
-		a.vectors, a.kept = make([][]byte, 0, n), make([]*datagram, 0, n)
+		a.vectors, a.kept = make([][]byte, 0, n), make([]*Datagram, 0, n)
 		a.places, a.controls = make([]place, 0, n), make([]byte, 0, n*controlSpace)
-		a.scratch = make([]*datagram, 0, maxSegments)
+		a.scratch = make([]*Datagram, 0, maxSegments)
 	}
 	a.vectors, a.kept, a.places, a.controls = a.vectors[:0], a.kept[:0], a.places[:0], a.controls[:0]
 }
 
 // message makes the kernel's message of a run, and a copy of the run that lives as long as the batch.
-func (a *arena) message(run []*datagram) (ipv4.Message, []*datagram) {
+func (a *arena) message(run []*Datagram) (ipv4.Message, []*Datagram) {
 	from := len(a.vectors)
 	for _, d := range run {
 		a.vectors = append(a.vectors, d.bytes())
@@ -47,7 +47,7 @@ func (a *arena) message(run []*datagram) (ipv4.Message, []*datagram) {
 	a.kept = append(a.kept, run...)
 	a.places = append(a.places, place{})
 	p := &a.places[len(a.places)-1]
-	to := run[0].to
+	to := run[0].To
 	n := 16
 	if to.Addr().Unmap().Is4() {
 		n = 4
@@ -61,7 +61,7 @@ func (a *arena) message(run []*datagram) (ipv4.Message, []*datagram) {
 		at := len(a.controls)
 		a.controls = a.controls[:at+controlSpace]
 		m.OOB = a.controls[at:]
-		putSegmentSize(m.OOB, run[0].n)
+		putSegmentSize(m.OOB, run[0].N)
 	}
 	return m, a.kept[len(a.kept)-len(run):]
 }

@@ -8,15 +8,15 @@ const (
 	maxRunBytes = 60_000
 )
 
-// datagram is one packet on its way to the kernel.
-type datagram struct {
-	to   netip.AddrPort
-	n    int
+// Datagram is one packet on its way to the kernel: Buf[:N], for To. It comes from Writer.Get.
+type Datagram struct {
+	To   netip.AddrPort
+	N    int
 	next int // the next one for the same receiver in this batch, -1: none
-	buf  [MaxDatagram]byte
+	Buf  [MaxDatagram]byte
 }
 
-func (d *datagram) bytes() []byte { return d.buf[:d.n] }
+func (d *Datagram) bytes() []byte { return d.Buf[:d.N] }
 
 // planner groups a batch by receiver. Its memory is used again. Not safe for concurrent use.
 type planner struct {
@@ -25,7 +25,7 @@ type planner struct {
 }
 
 // plan calls run for every run of the batch. The slice is only good until run returns.
-func (p *planner) plan(batch []*datagram, segment bool, scratch []*datagram, run func([]*datagram)) {
+func (p *planner) plan(batch []*Datagram, segment bool, scratch []*Datagram, run func([]*Datagram)) {
 	if p.last == nil {
 		p.last = map[netip.AddrPort]int{}
 	}
@@ -33,12 +33,12 @@ func (p *planner) plan(batch []*datagram, segment bool, scratch []*datagram, run
 	p.heads = p.heads[:0]
 	for i, d := range batch {
 		d.next = -1
-		if before, ok := p.last[d.to]; ok {
+		if before, ok := p.last[d.To]; ok {
 			batch[before].next = i
 		} else {
 			p.heads = append(p.heads, i)
 		}
-		p.last[d.to] = i
+		p.last[d.To] = i
 	}
 	limit := maxSegments
 	if !segment {
@@ -48,15 +48,15 @@ func (p *planner) plan(batch []*datagram, segment bool, scratch []*datagram, run
 		for at := head; at >= 0; {
 			first := batch[at]
 			scratch = append(scratch[:0], first)
-			size := first.n
+			size := first.N
 			for at = first.next; at >= 0; at = batch[at].next {
 				d := batch[at]
-				if d.n > first.n || len(scratch) == limit || size+d.n > maxRunBytes {
+				if d.N > first.N || len(scratch) == limit || size+d.N > maxRunBytes {
 					break
 				}
 				scratch = append(scratch, d)
-				size += d.n
-				if d.n < first.n { // the shorter one ends the run
+				size += d.N
+				if d.N < first.N { // the shorter one ends the run
 					at = d.next
 					break
 				}

@@ -147,10 +147,10 @@ func TestBounds(t *testing.T) {
 func TestPlan(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 0))
-		var batch []*datagram
+		var batch []*Datagram
 		for i := range rng.IntN(400) {
-			d := &datagram{n: 4 + []int{0, 100, 1100, 1100, 1100, 1496}[rng.IntN(6)], to: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(rng.IntN(5))}), 9)}
-			binary.BigEndian.PutUint32(d.buf[:], uint32(i))
+			d := &Datagram{N: 4 + []int{0, 100, 1100, 1100, 1100, 1496}[rng.IntN(6)], To: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(rng.IntN(5))}), 9)}
+			binary.BigEndian.PutUint32(d.Buf[:], uint32(i))
 			batch = append(batch, d)
 		}
 		segment := seed%7 != 0
@@ -158,18 +158,18 @@ func TestPlan(t *testing.T) {
 		for range 2 { // its memory is used again
 			seen := map[netip.AddrPort]uint32{}
 			count := 0
-			p.plan(batch, segment, nil, func(run []*datagram) {
+			p.plan(batch, segment, nil, func(run []*Datagram) {
 				total := 0
 				for i, d := range run {
-					at := binary.BigEndian.Uint32(d.buf[:]) + 1
-					if d.to != run[0].to || at <= seen[d.to] {
-						t.Fatalf("seed %d: %v after %d at %v", seed, at, seen[d.to], d.to)
+					at := binary.BigEndian.Uint32(d.Buf[:]) + 1
+					if d.To != run[0].To || at <= seen[d.To] {
+						t.Fatalf("seed %d: %v after %d at %v", seed, at, seen[d.To], d.To)
 					}
-					if d.n > run[0].n || d.n < run[0].n && i != len(run)-1 {
-						t.Fatalf("seed %d: %d bytes in a run of %d", seed, d.n, run[0].n)
+					if d.N > run[0].N || d.N < run[0].N && i != len(run)-1 {
+						t.Fatalf("seed %d: %d bytes in a run of %d", seed, d.N, run[0].N)
 					}
-					seen[d.to] = at
-					total += d.n
+					seen[d.To] = at
+					total += d.N
 				}
 				if len(run) > maxSegments || total > maxRunBytes || !segment && len(run) != 1 {
 					t.Fatalf("seed %d: a run of %d, %d bytes", seed, len(run), total)
