@@ -34,7 +34,7 @@ var floors = map[string]int{
 	"internal/mlsframe": words, "internal/descriptor": words, "internal/wire/signalpb": words, "internal/wire/linkpb": words,
 
 	"internal/session": engines, "internal/ledger": engines, "internal/group": engines, "internal/forward": engines,
-	"internal/limit": engines,
+	"internal/limit": engines, "internal/allocate": engines, "internal/estimate": engines,
 
 	"internal/udp": sockets, // shared by the drivers that send media: link and rtc
 
