@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sort"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -36,6 +37,8 @@ The other side's people read their fingerprint from "parley side show" or "parle
 type it here. A wrong one stores nothing.
 `
 	linkListAbout = `parley link list: show the links of this node
+
+The words of the two sides are the same at both, and the same in every session, until a delegation key changes.
 `
 )
 
@@ -158,7 +161,7 @@ func runLinkList(c *call) error {
 		return err
 	}
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "SIDE\tID\tSTATE\tROUND TRIP\tVERIFIED\tPROBLEM")
+	fmt.Fprintln(w, "SIDE\tID\tSTATE\tROUND TRIP\tVERIFIED\tWORDS OF THE TWO SIDES\tPROBLEM")
 	for _, x := range lines {
 		state, rtt, verified := x.State, "-", "NOT VERIFIED"
 		if !x.Running {
@@ -170,7 +173,7 @@ func runLinkList(c *call) error {
 		if x.VerifiedAt > 0 {
 			verified = fmt.Sprintf("%s, %s, by %s", x.Verified, date(x.VerifiedAt), x.VerifiedBy)
 		}
-		fmt.Fprintf(w, "%s\t%.16s\t%s\t%s\t%s\t%s\n", nameOf(x), x.Side, state, rtt, verified, x.Problem)
+		fmt.Fprintf(w, "%s\t%.16s\t%s\t%s\t%s\t%s\t%s\n", nameOf(x), x.Side, state, rtt, verified, strings.Join(x.Words, " "), x.Problem)
 	}
 	return w.Flush()
 }

@@ -1,6 +1,7 @@
 package ident
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 const (
 	contextDeviceWords = "parley device-words v1"
 	contextFingerprint = "parley link-fingerprint v1"
+	contextPair        = "parley pair-fingerprint v1"
 )
 
 //go:embed words.txt
@@ -40,6 +42,16 @@ func Words(b []byte, n int) []string {
 // DeviceWords are the six words (66 bits) that a person reads to an officer when enrolling.
 func DeviceWords(device []byte) []string {
 	h := sha256.Sum256(canon.Message(contextDeviceWords, device))
+	return Words(h[:], 6)
+}
+
+// PairWords are the six words (66 bits) of two sides, by their ids and so by their delegation keys: the same at both, in every session, for as
+// long as neither key changes. The order of the two does not matter.
+func PairWords(a, b [32]byte) []string {
+	if bytes.Compare(a[:], b[:]) > 0 {
+		a, b = b, a
+	}
+	h := sha256.Sum256(canon.Message(contextPair, append(a[:], b[:]...)))
 	return Words(h[:], 6)
 }
 

@@ -244,6 +244,21 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// TestPairWords pins what TypeScript pins too (web/src/words/words.test.ts).
+func TestPairWords(t *testing.T) {
+	a, b := [32]byte(seeded(1, 32)), [32]byte(seeded(2, 32))
+	got := strings.Join(ident.PairWords(a, b), " ")
+	if got != pairWords {
+		t.Errorf("words %q", got)
+	}
+	if strings.Join(ident.PairWords(b, a), " ") != got {
+		t.Error("the two sides read different words")
+	}
+	if strings.Join(ident.PairWords(a, [32]byte(seeded(3, 32))), " ") == got {
+		t.Error("another side has the same words")
+	}
+}
+
 func TestRandomKeys(t *testing.T) {
 	d, err := ident.GenerateDelegation(rand.Reader)
 	if err != nil {
@@ -301,5 +316,6 @@ func again(t *testing.T, b []byte, decode func() (any, error)) {
 const (
 	fingerprintDigits = "52550 10549 99427 47323 24371 39969 63162 81006"
 	fingerprintWords  = "member fire book tourist cloth click"
+	pairWords         = "dance faculty utility around entry labor"
 	deviceWords       = "nasty stomach urge grunt sample real"
 )

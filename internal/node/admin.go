@@ -44,6 +44,7 @@ type LinkLine struct {
 	VerifiedAt int64             `json:"verified_at,omitempty"`
 	VerifiedBy string            `json:"verified_by,omitempty"`
 	Problem    string            `json:"problem,omitempty"`
+	Words      []string          `json:"words"` // of the two sides, ident.PairWords
 	Running    bool              `json:"running"`
 }
 
@@ -115,6 +116,7 @@ func (l *local) lineOf(s *signalpb.Link) LinkLine {
 	return LinkLine{
 		Side: hex.EncodeToString(s.Side), Name: s.Name, State: s.State, Since: s.Since, RTT: s.RttUs, Verified: s.Verified,
 		VerifiedAt: s.VerifiedAt, VerifiedBy: s.VerifiedBy, Problem: s.Problem, Running: l.running,
+		Words: ident.PairWords(l.cards.own().ID, [32]byte(s.Side)),
 	}
 }
 

@@ -44,4 +44,11 @@ export interface Fingerprint {
   readonly words: readonly string[]; // six, in English whatever the page's language: they are read aloud between sides
   readonly epoch: number;
   readonly roster: readonly RosterRow[]; // exactly those the words cover
+  readonly pairs: readonly PairWords[]; // of one's own side with each other side
+}
+
+// The words of two sides stay the same over all sessions, until a delegation key changes.
+export interface PairWords {
+  readonly side: SideName;
+  readonly words: readonly string[];
 }

@@ -1,12 +1,13 @@
 // What people compare: words and digits (internal/ident/fingerprint.go).
 import { sha256 } from "@noble/hashes/sha2.js";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
-import { concat } from "./bytes";
+import { concat, hex } from "./bytes";
 import { encode, message } from "./canon";
 import type { DelegationKey } from "./ident";
 
 const contextDeviceWords = "parley device-words v1";
 const contextFingerprint = "parley link-fingerprint v1";
+const contextPair = "parley pair-fingerprint v1";
 
 /** words writes the first n × 11 bits of b, most significant bit first, as words of the BIP-39 English list. */
 export function words(b: Uint8Array, n: number): string[] {
@@ -29,6 +30,12 @@ export function words(b: Uint8Array, n: number): string[] {
 /** deviceWords are the six words that a person reads to an officer when enrolling. */
 export function deviceWords(device: Uint8Array): string[] {
   return words(sha256(message(contextDeviceWords, device)), 6);
+}
+
+/** pairWords are the six words of two sides, by their ids and so by their delegation keys: the same at both, in every session. */
+export function pairWords(a: Uint8Array, b: Uint8Array): string[] {
+  const [low, high] = hex(a) < hex(b) ? [a, b] : [b, a];
+  return words(sha256(message(contextPair, concat(low, high))), 6);
 }
 
 export interface LinkFingerprint {

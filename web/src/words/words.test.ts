@@ -5,7 +5,7 @@ import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { describe, expect, it } from "vitest";
 import { fromHex, hex } from "./bytes";
 import { decode, encode, message } from "./canon";
-import { deviceWords, linkFingerprint } from "./fingerprint";
+import { deviceWords, linkFingerprint, pairWords } from "./fingerprint";
 import { bytes, bool, int, list, struct, text, texts } from "./schema";
 import { isText } from "./text";
 
@@ -82,6 +82,11 @@ describe("what people compare", () => {
     expect(f.digits).toBe("52550 10549 99427 47323 24371 39969 63162 81006");
     expect(f.words.join(" ")).toBe("member fire book tourist cloth click");
     expect(deviceWords(ed25519.getPublicKey(seed(3))).join(" ")).toBe("nasty stomach urge grunt sample real");
+  });
+  it("is the same for both of two sides", () => {
+    const [a, b] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    expect(pairWords(a, b).join(" ")).toBe("dance faculty utility around entry labor");
+    expect(pairWords(b, a)).toEqual(pairWords(a, b));
   });
   it("is bound to its purpose", () => {
     expect(hex(message("a", new Uint8Array([0x62, 0x63])))).not.toBe(hex(message("ab", new Uint8Array([0x63]))));

@@ -1,8 +1,9 @@
 // The room as the page shows it.
 import { suiteName } from "../../keys/profile";
-import { hex } from "../../words/bytes";
+import { fromHex, hex } from "../../words/bytes";
+import { pairWords } from "../../words/fingerprint";
 import type { Member } from "../../engine/session/state";
-import type { Fingerprint, LinkView, Plate, Protection, Room, RosterRow } from "../../view/model";
+import type { Fingerprint, LinkView, Plate, Protection, Room, RosterRow, SideName } from "../../view/model";
 import type { OwnState } from "../../media/own";
 import { pictureOf } from "../../media/picture";
 import type { Attendance } from "../session/attendance";
@@ -67,7 +68,7 @@ export function roomView(c: RoomContext): Room | null {
     protection: protection(c, facts),
     link: linkOf(facts, c.links),
     roster: rows,
-    fingerprint: fingerprint(c, rows),
+    fingerprint: fingerprint(c, rows, facts),
     proposals: proposals(state, facts, c),
     until: state.until(),
     pinned: c.pinned,
@@ -135,7 +136,7 @@ function protection({ attendance, now }: RoomContext, facts: PlanFacts): Protect
   return { kind: "sealed", suite: suiteName, epoch, confirmed, members: view.leaves.length };
 }
 
-function fingerprint({ attendance }: RoomContext, rows: readonly RosterRow[]): Fingerprint | null {
+function fingerprint({ attendance }: RoomContext, rows: readonly RosterRow[], facts: PlanFacts): Fingerprint | null {
   const { room } = attendance;
   const { view } = room.epochs;
   if (view === undefined || room.fingerprint === undefined) return null;
@@ -144,7 +145,15 @@ function fingerprint({ attendance }: RoomContext, rows: readonly RosterRow[]): F
     words: room.fingerprint,
     epoch: Number(view.context.epoch),
     roster: rows.filter((r) => covered.has(`${r.plate.side.id}/${r.plate.person}`)),
+    pairs: pairs([...facts.sides.values()]),
   };
+}
+
+/** pairs are by the side ids of the signed plan, which are the hashes of the delegation keys, not by what a node says of its links. */
+function pairs(sides: readonly SideName[]): Fingerprint["pairs"] {
+  const own = sides.find((s) => s.own);
+  if (own === undefined) return [];
+  return sides.filter((s) => !s.own).map((side) => ({ side, words: pairWords(fromHex(own.id), fromHex(side.id)) }));
 }
 
 /** linkOf is the link to the other side of the plan; with several, the one that is worst. */

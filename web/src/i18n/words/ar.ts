@@ -283,6 +283,8 @@ const ar: Messages<typeof en, 'ar'> = {
   'fingerprint.epoch-text': 'تتغير الكلمات كلما دخل أحد أو خرج.',
   'fingerprint.none': 'لا كلمات بعد: لا أحد يشاركك مفتاحًا.',
   'fingerprint.roster': 'تشمل الكلمات هؤلاء الأشخاص بعينهم',
+  'fingerprint.pair': 'جانبكم و{side}',
+  'fingerprint.pair-text': 'هذه الكلمات واحدة لدى الجانبين وفي كل جلسة، ولا تتغير إلا إذا غيّر أحد الجانبين مفتاح وفده.',
 
   'officer.title': 'صفحة المفوَّض',
   'officer.enrolments': 'طلبات التسجيل',

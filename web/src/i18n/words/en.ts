@@ -282,6 +282,8 @@ const en = {
   'fingerprint.epoch-text': 'The words change whenever somebody comes or goes.',
   'fingerprint.none': 'There are no words yet: nobody shares a key with you.',
   'fingerprint.roster': 'The words cover exactly these people',
+  'fingerprint.pair': 'Your side and {side}',
+  'fingerprint.pair-text': 'These words are the same at both sides and in every session. They change only when a side changes its delegation key.',
 
   'officer.title': 'Officer',
   'officer.enrolments': 'Enrolments',

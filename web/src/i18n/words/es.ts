@@ -283,6 +283,8 @@ const es: Messages<typeof en, 'es'> = {
   'fingerprint.epoch-text': 'Las palabras cambian cada vez que alguien entra o sale.',
   'fingerprint.none': 'Aún no hay palabras: nadie comparte una clave con usted.',
   'fingerprint.roster': 'Las palabras abarcan exactamente a estas personas',
+  'fingerprint.pair': 'Su parte y {side}',
+  'fingerprint.pair-text': 'Estas palabras son las mismas en ambas partes y en cada sesión. Solo cambian si una parte cambia su clave de delegación.',
 
   'officer.title': 'Apoderado',
   'officer.enrolments': 'Solicitudes',

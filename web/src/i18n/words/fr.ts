@@ -283,6 +283,8 @@ const fr: Messages<typeof en, 'fr'> = {
   'fingerprint.epoch-text': 'Les mots changent dès que quelqu’un arrive ou part.',
   'fingerprint.none': 'Il n’y a pas encore de mots : personne ne partage de clé avec vous.',
   'fingerprint.roster': 'Les mots couvrent exactement ces personnes',
+  'fingerprint.pair': 'Votre partie et {side}',
+  'fingerprint.pair-text': 'Ces mots sont les mêmes des deux côtés et à chaque séance. Ils ne changent que si une partie change sa clé de délégation.',
 
   'officer.title': 'Mandataire',
   'officer.enrolments': 'Demandes',

@@ -283,6 +283,8 @@ const ru: Messages<typeof en, 'ru'> = {
   'fingerprint.epoch-text': 'Слова меняются, когда кто-то входит или выходит.',
   'fingerprint.none': 'Слов ещё нет: ни у кого нет общего с вами ключа.',
   'fingerprint.roster': 'Слова охватывают в точности этих людей',
+  'fingerprint.pair': 'Ваша сторона и {side}',
+  'fingerprint.pair-text': 'Эти слова одинаковы у обеих сторон и на каждом заседании. Они меняются, только если сторона сменит ключ делегации.',
 
   'officer.title': 'Уполномоченный',
   'officer.enrolments': 'Запросы',

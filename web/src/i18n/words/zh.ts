@@ -283,6 +283,8 @@ const zh: Messages<typeof en, 'zh'> = {
   'fingerprint.epoch-text': '每当有人进入或离开，这些词都会改变。',
   'fingerprint.none': '尚无指纹词：还没有人与您共享密钥。',
   'fingerprint.roster': '这些词恰好涵盖以下人员',
+  'fingerprint.pair': '您一方与{side}',
+  'fingerprint.pair-text': '这些词在双方及每次会谈中都相同。只有当一方更换代表团密钥时才会改变。',
 
   'officer.title': '授权官员',
   'officer.enrolments': '登记申请',
