@@ -19,7 +19,7 @@ if (target && shown) {
   location.hash = shown.route ? `#/${shown.route}` : '';
   // Each action answers as a node that refuses would: the refusal, too, must be fit to be seen.
   const actions = new Proxy({} as Actions, { get: () => () => Promise.resolve({ ok: false, problem: { code: 'node-unreachable' } }) });
-  const client: Client = { actions, current: () => shown.view, subscribe: () => () => {} };
+  const client: Client = { actions, ready: Promise.resolve(), current: () => shown.view, subscribe: () => () => {} };
   mount(App, { target, props: { client, language: chooseLanguage([asked.get('language')]) } });
   const press = shown.press;
   if (press) setTimeout(() => document.querySelector<HTMLElement>(press)?.click(), 50);

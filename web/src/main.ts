@@ -14,5 +14,5 @@ const language = startLanguage();
 const spoken = speak(language);
 const client = startClient(language, early);
 const show = () => mount(App, { target, props: { client, language } });
-// What was asked for answers first: the node works while the page is drawn.
-setTimeout(() => void spoken.then(show, show));
+// What was asked for answers first, and what those answers bring is what is drawn.
+void client.ready.then(() => spoken).then(show, show);

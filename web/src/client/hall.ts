@@ -24,6 +24,8 @@ const again = new Set(["node-unreachable", "node-stopping", "session-suspended",
 
 export interface HallPorts {
   attend(followed: Followed, more: Pick<AttendancePorts, "own" | "player" | "gone">): Attendance;
+  /** preparing: somebody is about to enter. */
+  preparing(followed: Followed): void;
   warn(problem: ProblemError): void;
   /** left: the media of a room are over, and the node's end of them is of no use to the next. */
   left(): void;
@@ -69,6 +71,7 @@ export class Hall {
   async prepare(followed: Followed): Promise<void> {
     if (this.#hold.kind === "room") throw new ProblemError("already-done");
     this.#set({ kind: "holding", followed, speaker: "untested", entering: false });
+    this.#ports.preparing(followed);
     if (this.own.state.microphone.kind === "off") await this.own.open(true);
   }
 

@@ -9,6 +9,7 @@ import { makeActions } from "./actions";
 import { Author } from "./author";
 import { ClockWork } from "./clock-work";
 import { Connection } from "./connection";
+import { Curtain } from "./curtain";
 import type { Early } from "./early";
 import type { FromNode } from "./frame";
 import { Hall } from "./hall";
@@ -20,9 +21,10 @@ import { ProblemError } from "./problem";
 import { Attendance, type AttendancePorts } from "./session/attendance";
 import type { Evidence } from "./session/evidence";
 import { Scopes, type Followed } from "./session/scopes";
+import { leafIdentity } from "./session/spare";
 import type { Self } from "./self";
 import { troubles } from "./session/troubles";
-import { once, share, Store } from "./store";
+import { share, Store } from "./store";
 import { Stage } from "./view/stage";
 import { viewOf } from "./view/view";
 import { joinWorkers, type Workers } from "./workers";
@@ -33,6 +35,10 @@ interface ClientOptions {
   /** What was begun before this file was read. */
   readonly early: Early;
 }
+
+/** So long at most, ms, the page stays empty at its beginning, and as it was before while somebody enters. */
+const emptyFor = 400;
+const enteringFor = 250;
 
 /** The log is read within this time, ms, or the lobby is shown without waiting for it. */
 const readingFor = 3_000;
@@ -61,7 +67,8 @@ class ParleyClient {
   readonly #notices: Notices;
   readonly #stage = new Stage();
   readonly #store: Store<View>;
-  readonly #render = once(() => this.#draw());
+  readonly #curtain = new Curtain(() => this.#draw(), emptyFor, () => this.#isWorthDrawing());
+  readonly #render = () => this.#curtain.changed();
   readonly #clock: ClockWork;
   readonly #keeping = new Keeping(async () => this.#scopes?.keep());
   #missing: readonly Missing[] = [];
@@ -86,6 +93,7 @@ class ParleyClient {
     );
     this.#hall = new Hall({
       attend: (followed, more) => this.#attend(followed, more),
+      preparing: (followed) => this.#spare(followed.scope),
       warn: (p) => this.#notices.warn(p),
       left: () => this.#connection.socket.renew(),
       changed,
@@ -121,6 +129,7 @@ class ParleyClient {
     });
     this.client = Object.freeze<Client>({
       actions,
+      ready: this.#curtain.opened,
       current: () => this.#store.current(),
       subscribe: (listener) => this.#store.subscribe(listener),
     });
@@ -167,6 +176,7 @@ class ParleyClient {
     void this.#desk?.refresh().catch(() => undefined);
     this.#readingUntil = Date.now() + readingFor;
     this.#askAsPersona();
+    this.#expectEntry();
     this.#scopes.follow(this.#connection.sessions.map((s) => s.scope));
     if (this.#hall.attendance !== undefined) this.#hall.attendance.connect();
     else this.#goStraightBack();
@@ -201,6 +211,19 @@ class ParleyClient {
     if (persona !== undefined) void this.client.actions.enrol(persona, location.hostname);
   }
 
+  /** A reload, and a persona of the demonstration, are about to enter: the member is made while the log is read. */
+  #expectEntry(): void {
+    if (this.#hall.hold.kind !== "lobby" || this.#shownIn) return;
+    const expected = this.#connection.sessions.filter((s) => (this.#returning !== null ? hex(s.scope) === this.#returning : persona !== undefined && s.state === "agreed"));
+    if (expected.length === 1) this.#spare(expected[0]!.scope);
+  }
+
+  #spare(scope: Uint8Array): void {
+    const person = this.#connection.identity?.accreditation?.person;
+    if (this.#author === undefined || person === undefined) return;
+    this.#workers.spare.make(leafIdentity(scope, this.#author.side, person, this.#author.device.publicKey), this.#connection.clock.nodeNow());
+  }
+
   #openOffice(): void {
     const self = this.#connection.identity;
     if (self === undefined || this.#author === undefined || this.#scopes === undefined) return;
@@ -219,6 +242,7 @@ class ParleyClient {
     const person = self?.accreditation?.person;
     if (this.#author === undefined || this.#scopes === undefined || self === undefined || person === undefined) throw new ProblemError("not-accredited");
     const scopes = this.#scopes;
+    this.#curtain.close(enteringFor);
     return new Attendance({
       ...more,
       followed,
@@ -232,6 +256,7 @@ class ParleyClient {
       alarm: (p) => this.#notices.alarm(p),
       evidence: (e) => this.#keep(self, e),
       warn: (p) => this.#notices.warn(p),
+      joining: () => this.#curtain.open(), // the room is built while the nodes and the other members work
       changed: this.#render,
       now: Date.now,
       nodeNow: () => this.#connection.clock.nodeNow(),
@@ -359,6 +384,14 @@ class ParleyClient {
       reading,
       now,
     });
+  }
+
+  /** What would be drawn now is not about to give way to something else by itself. */
+  #isWorthDrawing(): boolean {
+    const { identity, welcome, refused, problem } = this.#connection;
+    if (this.#missing.length > 0 || refused || problem !== undefined) return true;
+    if (this.#hall.hold.kind === "room" || welcome === undefined || identity?.side === undefined) return false;
+    return identity.accreditation === undefined || (this.#scopes?.all().every((f) => f.caughtUp) ?? false);
   }
 
   #draw(): void {

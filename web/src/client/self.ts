@@ -33,6 +33,8 @@ export class Self {
   readonly #cabinet: Cabinet;
   readonly #verifier: Verifier;
   #accreditation: Uint8Array<ArrayBuffer>;
+  /** What #accreditation says, once it was read: every view asks. */
+  #says: Accreditation | undefined;
   #side: Side | undefined;
   #officer = false;
   #enrolment: EnrolmentState = { state: "ask", note: "", since: null };
@@ -71,7 +73,8 @@ export class Self {
 
   /** accreditation is what the officer signed, undefined before. */
   get accreditation(): Accreditation | undefined {
-    return this.#accreditation.length === 0 ? undefined : open(accreditationBody, this.#accreditation).value;
+    if (this.#accreditation.length === 0) return undefined;
+    return (this.#says ??= open(accreditationBody, this.#accreditation).value);
   }
 
   identity(): Identity {
@@ -126,6 +129,7 @@ export class Self {
       check("ed25519", value.by, contextAccreditation, signed, signed.ed25519, "accreditation-altered"),
     ]);
     this.#accreditation = new Uint8Array(bytes);
+    this.#says = undefined;
     await this.#cabinet.put(place, this.#accreditation);
     await this.pins.own(side.id, true); // the officer's signature holds: this is the side
   }

@@ -3,9 +3,11 @@
 import { KeysClient } from "../keys/client";
 import type { SealReport, SealRequest } from "../seal/messages";
 import type { Early } from "./early";
+import { Spare } from "./session/spare";
 
 export interface Workers {
   readonly keys: KeysClient;
+  readonly spare: Spare;
   readonly seal: Worker;
   tell(request: SealRequest): void;
   close(): void;
@@ -22,6 +24,7 @@ export function joinWorkers({ keys: keysWorker, seal }: Pick<Early, "keys" | "se
   keysWorker.onerror = seal.onerror = failed;
   return {
     keys,
+    spare: new Spare(keys),
     seal,
     tell: (request) => tell(request),
     close() {

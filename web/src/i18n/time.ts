@@ -56,12 +56,20 @@ export function offsetOf(ms: number, zone: string): string {
   return (part?.value ?? 'UTC').replace('GMT', 'UTC');
 }
 
-// A zone that this browser does not know is shown as UTC rather than not at all.
+const zones = new Map<string, string>();
+
+// A zone that this browser does not know is shown as UTC rather than not at all. To ask costs a millisecond or more, so it is asked once.
 function known(zone: string): string {
+  let shown = zones.get(zone);
+  if (shown === undefined) zones.set(zone, (shown = isKnown(zone) ? zone : 'UTC'));
+  return shown;
+}
+
+function isKnown(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone });
-    return zone;
+    return true;
   } catch {
-    return 'UTC';
+    return false;
   }
 }

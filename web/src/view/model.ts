@@ -103,6 +103,7 @@ export interface View {
 // Client is what main.ts hands to the page.
 export interface Client {
   readonly actions: Actions;
+  readonly ready: Promise<void>; // settled when there is something worth drawing, or nothing came for some time
   current(): View;
   subscribe(listener: (view: View) => void): () => void; // called on every new view, not at once
 }

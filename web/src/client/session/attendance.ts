@@ -35,6 +35,8 @@ export interface AttendancePorts {
   evidence(e: Evidence): void;
   warn(problem: ProblemError): void;
   gone(problem: ProblemError | null): void;
+  /** joining: the join is on its way. */
+  joining(): void;
   changed(): void;
   now(): number;
   nodeNow(): number;
@@ -90,7 +92,11 @@ export class Attendance {
       relay: (kind, payload) => void socket.send({ case: "relay", value: { scope, kind, payload } }),
       tell: workers.tell,
       keyFrames: () => this.#media.keyFrames(),
-      joined: (again) => this.tracks.joined(again, this.#isFirst()),
+      member: (identity) => workers.spare.take(identity, ports.nodeNow()),
+      joined: (again) => {
+        this.tracks.joined(again, this.#isFirst());
+        ports.joining();
+      },
       changed: () => this.#refresh(),
     });
   }

@@ -2,13 +2,12 @@
 // removed, or the session closes; it lives through reconnects, restarts of the node, lost keys and link losses in between.
 import type { KeysClient } from "../../keys/client";
 import type { Leaf as KeysLeaf } from "../../keys/group";
-import type { GroupView as KeysView } from "../../keys/messages";
+import type { GroupView as KeysView, KeysOperations } from "../../keys/messages";
 import { equal, hex } from "../../words/bytes";
 import type { SealRequest } from "../../seal/messages";
 import type { Relay } from "../../wire/parley/v1/signal_pb";
 import { contextSession } from "../../words/ident";
 import type { Member } from "../../engine/session/state";
-import { encode } from "../../words/canon";
 import type { Author } from "../author";
 import { asProblem, ProblemError } from "../problem";
 import { Beliefs, readReady, type Believer } from "./beliefs";
@@ -17,6 +16,7 @@ import type { Attestation } from "./attestations";
 import { Epochs } from "./epochs";
 import { GroupWork } from "./group-work";
 import type { Applied, ScopeLog } from "./scope-log";
+import { leafIdentity } from "./spare";
 
 export interface RoomPorts {
   readonly keys: KeysClient;
@@ -25,6 +25,8 @@ export interface RoomPorts {
   readonly scope: Uint8Array;
   readonly person: string;
   accreditation(): Uint8Array;
+  /** member gives a member for a leaf's identity, made anew or a moment ago. */
+  member(identity: Uint8Array): Promise<KeysOperations["make-member"]["out"]>;
   /** submit sends an act and answers when it is in the log or the own outbox. */
   submit(made: Awaited<ReturnType<Author["act"]>>): Promise<void>;
   relay(kind: string, payload: Uint8Array): void;
@@ -284,12 +286,11 @@ export class Room {
   }
 
   async #makeJoin(again: boolean): Promise<void> {
-    const { author, keys, scope, person } = this.#ports;
+    const { author, scope, person } = this.#ports;
     this.#joinedAt = this.#ports.now();
     this.beliefs.forget();
     const device = author.device.publicKey;
-    const identity = encode({ v: 1, scope, side: author.side, person, device }); // ident.Leaf
-    const made = await keys.ask("make-member", { identity, now: this.#ports.nodeNow() });
+    const made = await this.#ports.member(leafIdentity(scope, author.side, person, device));
     const cert = { v: 1, scope, side: author.side, person, device, key: made.signaturePublicKey };
     const session = await author.statement(contextSession, cert);
     const act = await author.act(scope, "join", { accreditation: this.#ports.accreditation(), session, keypackage: made.keyPackage });

@@ -1,6 +1,6 @@
 // Who is who, as the page shows it: from the plan and the log, and before there is a log from one's own accreditation.
 import { hex } from "../../words/bytes";
-import { accreditation as accreditationBody, officerCert, open } from "../../words/ident";
+import { officerCert, open, type Accreditation } from "../../words/ident";
 import type { Plan } from "../../words/body";
 import type { Member, State } from "../../engine/session/state";
 import type { Plate, Role, RosterRow, SideName, Text, Verification } from "../../view/model";
@@ -67,9 +67,8 @@ export function plateOf(m: Member, facts: PlanFacts): Plate {
 }
 
 /** ownPlate is what one's own accreditation says, before any log does. */
-export function ownPlate(accreditation: Uint8Array, side: SideName, officers: ReadonlyMap<string, Text>): Plate | null {
-  if (accreditation.length === 0) return null;
-  const a = open(accreditationBody, accreditation).value;
+export function ownPlate(a: Accreditation | undefined, side: SideName, officers: ReadonlyMap<string, Text>): Plate | null {
+  if (a === undefined) return null;
   return {
     person: a.person,
     name: a.name,

@@ -46,7 +46,7 @@ export function viewOf(f: Facts): View {
   const self = connection.identity;
   const side = sideName(self);
   const officers = officersOf(self);
-  const plate = self === undefined || side === null ? null : ownPlate(self.accreditationBytes, side, officers);
+  const plate = self === undefined || side === null ? null : ownPlate(self.accreditation, side, officers);
   const context: CardContext = {
     ownSide: self?.side?.id ?? new Uint8Array(),
     person: plate?.person,
