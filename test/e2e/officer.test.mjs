@@ -221,7 +221,10 @@ step("an officer suspends at once; both officers resume", async () => {
   const dialog = omar.page.getByRole("dialog");
   await omar.shot("officer-suspend", false);
   await omar.press(omar.t("session.suspend"), dialog);
-  for (const p of [tomas, layla]) await p.page.getByRole("region", { name: p.t("suspended.title") }).waitFor();
+  for (const p of [tomas, layla]) {
+    const still = p.page.getByRole("region", { name: p.t("suspended.title") });
+    await still.getByText(p.t("suspended.officer-of", { side: q.side.name[p.language] })).waitFor(); // whose officer did
+  }
   await until("nobody is heard", async () => !hears(await tones(layla.page), "red") && !hears(await tones(tomas.page), "green"), slow, both);
   for (const p of [tomas, layla]) {
     await until("nobody is shown as speaking", async () => !(await p.text()).includes(p.t("tile.speaking")), 15_000);

@@ -30,6 +30,8 @@ describe('what a screen reader says', () => {
   it('one’s own microphone and a suspension at once', () => {
     expect(said(become({ microphone: { kind: 'muted' } }))).toEqual(['! You are muted.']);
     expect(said(become({ phase: { kind: 'suspended', reason: 'link-lost', of: null, since: 0 } }))).toEqual(['! The session is suspended. The link is lost. Nobody hears you.']);
+    const of = room.self.side;
+    expect(said(become({ phase: { kind: 'suspended', reason: 'officer', of, since: 0 } }))).toEqual([`! The session is suspended. An officer of ${of.name['en']} suspended the session. Nobody hears you.`]);
   });
 
   it('the protection when its kind or completeness changes, not its epoch', () => {

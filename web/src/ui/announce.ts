@@ -3,6 +3,7 @@ import type { Language } from '../i18n/languages.ts';
 import type { Translate } from '../i18n/translate.ts';
 import type { Phase, Plate, Room, RosterRow, View } from '../view/model.ts';
 import { protectionText } from './protection.ts';
+import { whyStill } from './suspension.ts';
 
 export interface Said {
   readonly text: string;
@@ -39,7 +40,7 @@ export function changes(before: View, after: View, t: Translate, language: Langu
   if (sharing && sharing !== sharedBy && room.layout.kind === 'screen') later(t('say.sharing', { name: name(room.layout.screen.by) }));
   if (!sharing && sharedBy) later(t('say.sharing-ended'));
 
-  sayPhase(old.phase, room.phase, t, atOnce);
+  sayPhase(old.phase, room.phase, t, language, atOnce);
 
   const seal = protectionText(room.protection, t, language);
   if (room.protection.kind !== old.protection.kind || seal.level !== protectionText(old.protection, t, language).level) {
@@ -48,9 +49,9 @@ export function changes(before: View, after: View, t: Translate, language: Langu
   return said;
 }
 
-function sayPhase(old: Phase, phase: Phase, t: Translate, atOnce: (text: string) => void): void {
+function sayPhase(old: Phase, phase: Phase, t: Translate, language: Language, atOnce: (text: string) => void): void {
   if (old.kind === phase.kind) return;
-  if (phase.kind === 'suspended') atOnce(t('say.suspended', { reason: t(`suspended.${phase.reason}`) }));
+  if (phase.kind === 'suspended') atOnce(t('say.suspended', { reason: whyStill(phase, t, language) }));
   else if (phase.kind === 'closed') atOnce(t('say.closed'));
   else if (old.kind === 'suspended' && phase.kind === 'open') atOnce(t('say.resumed'));
 }

@@ -8,6 +8,7 @@ export type Phase =
   | { readonly kind: 'proposed' } // not every side has signed the plan
   | { readonly kind: 'agreed' } // signed, nobody in the room yet
   | { readonly kind: 'open' }
+  // of: the side whose officer suspended; for other reasons the side that it is about
   | { readonly kind: 'suspended'; readonly reason: SuspendReason; readonly of: SideName | null; readonly since: number }
   | { readonly kind: 'closed'; readonly at: number };
 

@@ -24,7 +24,9 @@ export function phaseOf(state: State, facts: PlanFacts): Phase {
     case "suspended": {
       const [first] = state.suspensions();
       if (first === undefined) return { kind: "open" };
-      const of = first.of.length === 0 ? null : sideOf(facts, first.of);
+      // An officer's suspension names no side: it is its author's (the engine took it for an officer's of that side).
+      const side = first.reason === "officer" ? first.side : first.of;
+      const of = side.length === 0 ? null : sideOf(facts, side);
       return { kind: "suspended", reason: first.reason as SuspendReason, of, since: first.at };
     }
     case "agreed":
