@@ -4,6 +4,7 @@
 // (pending.ts) sends again after the next Welcome, and every act has a nonce, so sending twice is never doing twice.
 import { Backoff } from "./backoff";
 import { Clock } from "./clock";
+import { Hearing, lookEvery, pingEvery } from "./hearing";
 import { decodeFrame, encodeFrame, type FromNode, type FromNodeCase, type FromNodeOf, type ToNodeBody } from "./frame";
 import { asProblem, fromWire, ProblemError } from "./problem";
 
@@ -15,8 +16,7 @@ const requestTimeout = 10_000;
 const handshakeTimeout = 8_000;
 /** A page may close with 1000 or a code of its own; anything else throws (WebSockets §3.1, close). */
 const closedBy = { refusal: 4008, malformed: 4002 } as const;
-const pingEvery = 2_000;
-const silence = 6_000;
+const pongTimeout = 6_000;
 
 export type SocketState = "connecting" | "proving" | "open" | "waiting" | "refused" | "closed";
 
@@ -60,7 +60,8 @@ export class Socket {
   #challenge: FromNodeOf<"challenge"> | undefined;
   #nextId = 1n;
   #welcomes = 0;
-  #heard = 0;
+  #looks = 0;
+  readonly #hearing = new Hearing();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pinger: ReturnType<typeof setInterval> | undefined;
   readonly #waiting = new Map<bigint, Waiting>();
@@ -214,22 +215,36 @@ export class Socket {
     this.#backoff.reset();
     this.#welcomes++;
     this.#become("open");
-    this.#pinger = setInterval(() => this.#ping(), pingEvery);
+    this.#hearing.heard();
+    this.#pinger = setInterval(() => this.#look(), lookEvery);
     this.#ping();
     if (this.#challenge !== undefined) this.#events.welcome?.(welcome, this.#challenge);
   }
 
+  /** elsewhere: something came from the node by another way than this, so that its silence here is this socket's. */
+  elsewhere(): void {
+    this.#hearing.elsewhere(performance.now());
+  }
+
+  #look(): void {
+    if (this.#hearing.look(performance.now())) this.abandon();
+    else if (++this.#looks % pingEvery === 0) this.#ping();
+  }
+
   #ping(): void {
-    if (Date.now() - this.#heard > silence) return this.abandon();
     const sent = Date.now();
-    this.#ask({ case: "ping", value: { sent: BigInt(sent) } }, silence).then(
-      (b) => b.case === "pong" && this.clock.sample(sent, Date.now(), Number(b.value.now)),
+    const begin = performance.now();
+    this.#ask({ case: "ping", value: { sent: BigInt(sent) } }, pongTimeout).then(
+      (b) => {
+        this.#hearing.answered(performance.now() - begin);
+        if (b.case === "pong") this.clock.sample(sent, Date.now(), Number(b.value.now));
+      },
       () => undefined,
     );
   }
 
   #receive(ws: WebSocket, data: unknown): void {
-    this.#heard = Date.now();
+    this.#hearing.heard();
     let frame;
     try {
       frame = decodeFrame(data);

@@ -35,3 +35,12 @@ test("a page that slept has heard nothing because it did not listen", () => {
   const silence = new Silence();
   for (const t of [0, 250, 4_000, 4_250, 5_750]) expect(silence.look(stats(100, t), false, t)).toBe(false);
 });
+
+test("a page that is late itself waits in proportion", () => {
+  const late = (every: number) => {
+    const silence = new Silence();
+    for (let t = 0; ; t += every) if (silence.look(stats(Math.min(t, 1_000), t), false, t)) return t;
+  };
+  expect(late(250)).toBe(3_000);
+  expect(late(1_000)).toBeGreaterThan(6_000);
+});

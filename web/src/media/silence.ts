@@ -1,12 +1,12 @@
 // A path that has died without a word. ICE gives up after six seconds of unanswered checks (RFC 7675 §5.1 allows thirty); a conversation
-// does not wait so long. While media leave, the node's reports on them come back many times a second, and while media come, they do.
+// does not wait so long. While media leave, the node's reports on them come back many times a second, and none while nothing reaches it;
+// while media come, they do.
+import { Unheard } from "./unheard";
 
 /** Silence on a path that should not be silent, ms. */
 const patience = 2_000;
-/** No path is called dead a third time within this, ms: on a machine that is short of everything, new connections are no help. */
-const window = 30_000;
-/** Who looks less often than this, ms, has been asleep and knows nothing of the path. */
-const asleep = 1_000;
+/** How often a path is looked at, ms. */
+const every = 250;
 
 interface Counted {
   type: string;
@@ -17,9 +17,13 @@ interface Counted {
 export class Silence {
   #received = 0;
   #sent = 0;
-  #heardAt = -Infinity;
-  #lookedAt = -Infinity;
-  #told: readonly [number, number] = [-Infinity, -Infinity];
+  #came = false;
+  readonly #unheard = new Unheard(every);
+
+  /** came says that something came between the last two looks: the node lives. */
+  get came(): boolean {
+    return this.#came;
+  }
 
   /** look takes a connection's statistics. expected: media should be coming; what is sent is counted here. It tells that the path is dead. */
   look(report: Iterable<Counted>, expected: boolean, now: number): boolean {
@@ -29,14 +33,10 @@ export class Silence {
       if (s.type === "outbound-rtp") sent += s.packetsSent ?? 0;
     }
     const heard = received !== this.#received;
+    this.#came = received > this.#received;
     const waits = expected || sent > this.#sent;
-    if (heard || !waits || now - this.#lookedAt > asleep) this.#heardAt = now;
     this.#received = received;
     this.#sent = sent;
-    this.#lookedAt = now;
-    if (now - this.#heardAt < patience || now - this.#told[0] < window) return false;
-    this.#told = [this.#told[1], now];
-    this.#heardAt = now;
-    return true;
+    return this.#unheard.look(heard || !waits, now) >= patience && this.#unheard.tell(now);
   }
 }

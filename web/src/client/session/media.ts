@@ -122,8 +122,9 @@ export class RoomMedia {
     this.#looking = true;
     try {
       const sends = tracks.all().some((t) => t.media !== null);
-      const [silence, stats] = sends ? [this.#silence.up, await this.#up.stats()] : [this.#silence.down, await this.#down.stats()];
-      const dead = silence.look(stats.values(), !sends && arrivals.expected(now()), now());
+      const [silence, report] = sends ? [this.#silence.up, await this.#up.stats()] : [this.#silence.down, await this.#down.stats()];
+      const dead = silence.look(report.values(), !sends && arrivals.expected(now()), now());
+      if (silence.came) this.#ports.socket.elsewhere();
       if (dead && sends) this.#ports.socket.abandon();
       if (dead && !sends) this.moved(); // others may simply have fallen silent
     } catch {
