@@ -148,6 +148,7 @@ func arrivalFeedback(r *interceptor.Registry) error {
 	if err != nil {
 		return err
 	}
+	r.Add(onlyOfHeard{})
 	r.Add(feedback)
 	r.Add(reports)
 	return nil
