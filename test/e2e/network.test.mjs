@@ -61,6 +61,11 @@ function flows({ page }) {
 const both = async (limit = 30_000) => {
   for (const p of [tomas, layla]) await until("media flow", flows(p), limit, all);
 };
+/** byTcp tells that all media of a page go by TCP. */
+const byTcp = (p) => async () => {
+  const now = await paths(p);
+  return now.length === 2 && now.every((x) => (x.protocol === "tcp" || x.relay === "tcp") && x.state === "connected");
+};
 const sees = (p, person) => eyes.sees(p, person, "red", 30_000, all);
 const listens = (p) => until("the red tone", async () => hears(await tones(p.page), "red"), 30_000, all);
 const joined = async () => JSON.stringify(await Promise.all([tomas, layla].map(async (p) => (await facts(p.page)).epoch)));
@@ -79,15 +84,38 @@ test("a socket that is lost and found again brings the media with it", { skip, t
   if (away < 1_500) assert.equal(await joined(), before, "nobody joined anew");
 });
 
+test("a socket hangs while media flow: another takes its place", { skip, timeout: 90_000 }, async () => {
+  const before = await joined();
+  const own = (line) => /chrom/.test(line);
+  const hanging = sockets(own);
+  const from = performance.now();
+  cut(...hanging.flatMap((port) => [`tcp sport ${port} drop`, `tcp dport ${port} drop`]));
+  await until("another socket", async () => sockets(own).some((port) => !hanging.includes(port)) && (await facts(tomas.page)).socket === "open", 20_000, all);
+  const replaced = performance.now() - from;
+  await both();
+  measured("another socket, media on both sides after", `${Math.round(replaced)} ms, ${Math.round(performance.now() - from)} ms`);
+  assert.equal(await joined(), before, "nobody joined anew");
+  cut();
+});
+
+test("nothing reaches the node by UDP any more, though it is heard: media go on by TCP", { skip, timeout: 90_000 }, async () => {
+  const before = await joined();
+  for (const x of await paths(layla)) assert.equal(x.protocol, "udp", JSON.stringify(x));
+  const from = performance.now();
+  cut(`udp dport ${summit.ports[1].Media} drop`, `udp dport ${summit.ports[1].Turn} drop`);
+  await until("by TCP", byTcp(layla), 40_000, all);
+  await both();
+  measured("media on both sides after the cut in one direction", `${Math.round(performance.now() - from)} ms`);
+  assert.equal(await joined(), before, "nobody joined anew");
+  cut();
+});
+
 test("UDP is cut in mid-call: media go on by TCP", { skip, timeout: 90_000 }, async () => {
   const before = await joined();
   for (const x of await paths(tomas)) assert.equal(x.protocol, "udp", JSON.stringify(x));
   const from = performance.now();
   cut(...udp(summit.ports[0].Media), ...udp(summit.ports[0].Turn));
-  await until("by TCP", async () => {
-    const now = await paths(tomas);
-    return now.length === 2 && now.every((x) => (x.protocol === "tcp" || x.relay === "tcp") && x.state === "connected");
-  }, 40_000, all);
+  await until("by TCP", byTcp(tomas), 40_000, all);
   await both();
   measured("media on both sides after the cut", `${Math.round(performance.now() - from)} ms`);
   assert.equal(await joined(), before, "nobody joined anew");
