@@ -7,7 +7,7 @@ import { chooseLanguage, directionOf, languages } from './languages.ts';
 import { problemTables, tables } from './all.ts';
 import { problemText } from './problem-text.ts';
 import { pick } from './text.ts';
-import { day, moment, utc } from './time.ts';
+import { day, moment, utc, zoned } from './time.ts';
 import { translator, type Key } from './translate.ts';
 
 const forms = (message: unknown): Record<string, string> => (typeof message === 'string' ? { other: message } : (message as Record<string, string>));
@@ -104,6 +104,8 @@ describe('languages and times', () => {
   it('write the same digits and the same calendar everywhere', () => {
     const at = Date.UTC(2021, 11, 7, 15, 4, 10);
     expect(utc(at, 'en')).toBe('7 December 2021, 15:04 UTC');
+    expect(zoned(at, 'Asia/Riyadh', 'en')).toBe('7 December 2021, 18:04 (UTC+03:00)');
+    expect(zoned(at, 'Asia/Riyadh', 'ar')).toContain('\u206618:04 (UTC+03:00)\u2069');
     for (const language of languages) {
       expect(moment(at, 'UTC', language, true).time).toBe('15:04:10');
       expect(day(at, language)).toMatch(/2021/);

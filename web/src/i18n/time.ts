@@ -1,4 +1,4 @@
-import { isolateTimes } from './bidi.ts';
+import { isolateLatin, isolateTimes } from './bidi.ts';
 import { type Language } from './languages.ts';
 
 // Every time is shown with its zone, in 24 hours: a bare local time has no meaning between two capitals.
@@ -44,7 +44,18 @@ export function utc(ms: number, language: Language): string {
 // dated writes a day and a time of a zone that stands beside it.
 export function dated(ms: number, zone: string, language: Language): string {
   const { date, time } = moment(ms, zone, language);
-  return `${date}${language === 'ar' ? '، ' : language === 'zh' ? ' ' : ', '}${time}`;
+  return date + comma(language) + time;
+}
+
+// zoned writes a day and a time with the offset of the zone, for where the zone's name does not stand beside it: "7 December 2021, 18:04 (UTC+03:00)".
+export function zoned(ms: number, zone: string, language: Language): string {
+  const { date, time } = moment(ms, zone, language);
+  const at = `${time} (${offsetOf(ms, zone)})`;
+  return date + comma(language) + (language === 'ar' ? isolateLatin(at) : at);
+}
+
+function comma(language: Language): string {
+  return language === 'ar' ? '، ' : language === 'zh' ? ' ' : ', ';
 }
 
 export function day(ms: number, language: Language): string {

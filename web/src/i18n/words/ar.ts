@@ -356,6 +356,10 @@ const ar: Messages<typeof en, 'ar'> = {
   'links.fingerprint': 'البصمة، مكتوبة باليد',
   'links.fingerprint-needed': 'اكتب البصمة من الورقة.',
 
+  'when.zone': 'يُكتب بالتوقيت العالمي المنسَّق (UTC)، لا بالتوقيت المحلي.',
+  'when.here': 'على ساعة هذا الجهاز: {time}',
+  'when.unread': 'ليس هذا تاريخًا ووقتًا كاملين.',
+
   'plan.new': 'اقتراح جلسة',
   'plan.title': 'العنوان، {language}',
   'plan.title-needed': 'أعط الجلسة عنوانًا.',

@@ -355,6 +355,10 @@ const en = {
   'links.fingerprint': 'Fingerprint, typed by hand',
   'links.fingerprint-needed': 'Type the fingerprint from the paper.',
 
+  'when.zone': 'Written in Coordinated Universal Time (UTC), not in local time.',
+  'when.here': 'On this device’s clock: {time}',
+  'when.unread': 'This is not a whole date and time.',
+
   'plan.new': 'Propose a session',
   'plan.title': 'Title, {language}',
   'plan.title-needed': 'Give the session a title.',

@@ -356,6 +356,10 @@ const es: Messages<typeof en, 'es'> = {
   'links.fingerprint': 'Huella, escrita a mano',
   'links.fingerprint-needed': 'Escriba la huella del papel.',
 
+  'when.zone': 'Se escribe en tiempo universal coordinado (UTC), no en hora local.',
+  'when.here': 'En el reloj de este dispositivo: {time}',
+  'when.unread': 'No es una fecha y una hora completas.',
+
   'plan.new': 'Proponer una sesión',
   'plan.title': 'Título, {language}',
   'plan.title-needed': 'Dé un título a la sesión.',

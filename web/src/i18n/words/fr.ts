@@ -356,6 +356,10 @@ const fr: Messages<typeof en, 'fr'> = {
   'links.fingerprint': 'Empreinte, tapée à la main',
   'links.fingerprint-needed': 'Tapez l’empreinte qui est sur le papier.',
 
+  'when.zone': 'À écrire en temps universel coordonné (UTC), non en heure locale.',
+  'when.here': 'À l’horloge de cet appareil : {time}',
+  'when.unread': 'Ce n’est pas une date et une heure complètes.',
+
   'plan.new': 'Proposer une séance',
   'plan.title': 'Titre, {language}',
   'plan.title-needed': 'Donnez un titre à la séance.',

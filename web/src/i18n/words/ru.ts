@@ -356,6 +356,10 @@ const ru: Messages<typeof en, 'ru'> = {
   'links.fingerprint': 'Отпечаток, набранный вручную',
   'links.fingerprint-needed': 'Наберите отпечаток с бумаги.',
 
+  'when.zone': 'Указывается всемирное координированное время (UTC), не местное.',
+  'when.here': 'По часам этого устройства: {time}',
+  'when.unread': 'Дата и время указаны не полностью.',
+
   'plan.new': 'Предложить заседание',
   'plan.title': 'Название, {language}',
   'plan.title-needed': 'Дайте заседанию название.',

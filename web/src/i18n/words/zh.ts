@@ -356,6 +356,10 @@ const zh: Messages<typeof en, 'zh'> = {
   'links.fingerprint': '手工键入的指纹',
   'links.fingerprint-needed': '请按纸上内容键入指纹。',
 
+  'when.zone': '请按协调世界时（UTC）填写，而非当地时间。',
+  'when.here': '本设备时钟：{time}',
+  'when.unread': '日期和时间不完整。',
+
   'plan.new': '提议会谈',
   'plan.title': '名称，{language}',
   'plan.title-needed': '请为会谈命名。',
