@@ -90,7 +90,7 @@ test("a socket hangs while media flow: another takes its place", { skip, timeout
   const hanging = sockets(own);
   const from = performance.now();
   cut(...hanging.flatMap((port) => [`tcp sport ${port} drop`, `tcp dport ${port} drop`]));
-  await until("another socket", async () => sockets(own).some((port) => !hanging.includes(port)) && (await facts(tomas.page)).socket === "open", 20_000, all);
+  await until("another socket", async () => sockets(own).some((port) => !hanging.includes(port)) && (await facts(tomas.page)).socket === "open", 40_000, all);
   const replaced = performance.now() - from;
   await both();
   measured("another socket, media on both sides after", `${Math.round(replaced)} ms, ${Math.round(performance.now() - from)} ms`);
