@@ -5,10 +5,11 @@
 //
 // # The life of a datagram here
 //
-//  1. Writer.Write copies it into a pooled buffer (or Get lends one to be filled in) and Send puts it at the end of the queue. It never
-//     blocks: behind a full queue a media packet is late for its listener anyway, and is dropped by name (QueueFull).
+//  1. Writer.Write copies it into a pooled buffer (or Get lends one to be filled in) and Send puts it at the end of the queue. It does
+//     not wait for room: behind a full queue a media packet is late for its listener anyway, and is dropped by name (QueueFull).
 //  2. The first one in an empty queue wakes Run, the only goroutine. When many are being sent it may linger for a moment, so that the
-//     rest of the frame may come, unless enough waits already; then it takes the whole queue.
+//     rest of the frame may come, unless enough waits already; then it takes the whole queue. On a busy core whoever queues may get far ahead of Run: when plenty
+//     wait, it sends them itself.
 //  3. plan puts the datagrams of one receiver together in the order they came, and cuts them into runs: equal lengths, of which only
 //     the last may be shorter (what UDP_SEGMENT can express).
 //  4. All runs go to the kernel with sendmmsg, a single datagram without ceremony. A run that the kernel refuses goes again datagram by

@@ -20,6 +20,7 @@ const MaxDatagram = 1500
 const (
 	maxQueued = 8192 // datagrams; 12 MB, a tenth of a second of one saturated core
 	enough    = 256  // datagrams that wait for nobody
+	plenty    = 2048 // datagrams that whoever queues them sends: three pictures for a hundred
 	crowd     = 64   // a batch of so many promises that waiting for the rest of the runs pays: measured, a picture for ten does not
 )
 
@@ -56,11 +57,11 @@ type Writer struct {
 	full chan struct{} // enough of them wait; an old token only cuts one wait short
 	pool sync.Pool
 
-	mu    sync.Mutex
-	queue []*Datagram
+	mu     sync.Mutex
+	queue  []*Datagram
+	before int // datagrams in the last batch
 
-	// Only used by Run:
-	before   int // datagrams in the last batch
+	sending  sync.Mutex // held from taking a batch to its end, or a younger one could overtake it; guards what follows; before mu
 	spare    []*Datagram
 	planner  planner
 	messages []ipv4.Message
@@ -84,7 +85,7 @@ func NewWriter(conn Socket, linger time.Duration) *Writer {
 // Counters are the writer's.
 func (w *Writer) Counters() *Counters { return &w.count }
 
-// Write queues a copy of b. It never blocks.
+// Write queues a copy of b, as Send does.
 func (w *Writer) Write(b []byte, to netip.AddrPort) error {
 	if len(b) > MaxDatagram {
 		return ErrTooLarge
@@ -100,7 +101,8 @@ func (w *Writer) Get() *Datagram { return w.pool.Get().(*Datagram) }
 // Put takes a datagram back that is not sent.
 func (w *Writer) Put(d *Datagram) { w.pool.Put(d) }
 
-// Send queues a datagram that Get lent, and keeps it, whatever it returns. It never blocks.
+// Send queues a datagram that Get lent, and keeps it, whatever it returns. It blocks for nobody but, when plenty are queued, for the kernel:
+// Run did not get to run since, and what waits for it would only lie in memory, longer than any cache holds it.
 func (w *Writer) Send(d *Datagram) error {
 	w.mu.Lock()
 	n := len(w.queue)
@@ -112,11 +114,14 @@ func (w *Writer) Send(d *Datagram) error {
 	}
 	w.queue = append(w.queue, d)
 	w.mu.Unlock()
-	switch n {
-	case 0:
+	switch {
+	case n == 0:
 		signal(w.wake)
-	case enough:
+	case n == enough:
 		signal(w.full)
+	case n >= plenty && w.sending.TryLock():
+		w.flush()
+		w.sending.Unlock()
 	}
 	return nil
 }
@@ -149,25 +154,27 @@ func (w *Writer) Run(ctx context.Context) {
 			case <-w.full:
 			}
 		}
+		w.sending.Lock()
 		w.flush()
+		w.sending.Unlock()
 	}
 }
 
 // crowded tells whether the last batch was, or this one already is, large. A conversation of few is not delayed at all.
 func (w *Writer) crowded() bool {
 	w.mu.Lock()
-	n := len(w.queue)
-	w.mu.Unlock()
-	return max(n, w.before) >= crowd
+	defer w.mu.Unlock()
+	return max(len(w.queue), w.before) >= crowd
 }
 
-// flush sends what waits. The next Write finds an empty queue and wakes Run again.
+// flush sends what waits. The next Write finds an empty queue and wakes Run again. Called with sending held.
 func (w *Writer) flush() {
 	w.mu.Lock()
 	batch := w.queue
 	w.queue = w.spare[:0]
+	w.before = len(batch)
 	w.mu.Unlock()
-	w.spare, w.before = batch, len(batch)
+	w.spare = batch
 	if len(batch) == 1 || w.many == nil {
 		w.each(batch)
 	} else {

@@ -130,6 +130,7 @@ func TestRefusedRuns(t *testing.T) {
 func TestBounds(t *testing.T) {
 	w := NewWriter(listen(t, "udp4", "127.0.0.1:0"), 0)
 	to := netip.MustParseAddrPort("127.0.0.1:9")
+	w.sending.Lock() // the kernel takes nothing
 	if w.Write(make([]byte, MaxDatagram+1), to) != ErrTooLarge {
 		t.Error("too large, and taken")
 	}
@@ -140,6 +141,26 @@ func TestBounds(t *testing.T) {
 	}
 	if w.Write([]byte{1}, to) != ErrQueueFull || w.Counters().QueueFull.Load() != 1 {
 		t.Error("no bound on the queue")
+	}
+}
+
+// Who queues plenty sends it, in order, and leaves the rest to Run.
+func TestPlenty(t *testing.T) {
+	s := &single{}
+	w := NewWriter(s, time.Hour)
+	for i := range plenty + 2 {
+		if err := w.Write([]byte{byte(i)}, netip.AddrPort{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.b) != plenty+1 || len(w.queue) != 1 {
+		t.Fatalf("%d were sent by who queued them, %d wait", len(s.b), len(w.queue))
+	}
+	w.flush()
+	for i, b := range s.b {
+		if b != byte(i) {
+			t.Fatal(i, b)
+		}
 	}
 }
 
