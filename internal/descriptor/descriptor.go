@@ -42,6 +42,11 @@ func (l Layer) Within(other Layer) bool {
 	return l.Spatial <= other.Spatial && l.Temporal <= other.Temporal
 }
 
+// Above tells which of two is better: the larger picture, then the higher rate.
+func (l Layer) Above(other Layer) bool {
+	return l.Spatial > other.Spatial || l.Spatial == other.Spatial && l.Temporal > other.Temporal
+}
+
 // Template is what many frames have in common.
 type Template struct {
 	Layer
@@ -102,15 +107,14 @@ func (s *Structure) Top() (top Layer) {
 	return top
 }
 
-// Target is the best target within want of those that are being sent (a bit each in active), -1 if there is none. Of two, the larger
-// picture is better than the higher rate.
+// Target is the best target within want of those that are being sent (a bit each in active), -1 if there is none.
 func (s *Structure) Target(want Layer, active uint32) int {
 	best := -1
 	for i, l := range s.Targets {
 		if active>>i&1 == 0 || !l.Within(want) {
 			continue
 		}
-		if best < 0 || l.Spatial > s.Targets[best].Spatial || l.Spatial == s.Targets[best].Spatial && l.Temporal > s.Targets[best].Temporal {
+		if best < 0 || l.Above(s.Targets[best]) {
 			best = i
 		}
 	}

@@ -1,6 +1,7 @@
 package descriptor
 
 import (
+	"encoding/hex"
 	"errors"
 	"reflect"
 	"slices"
@@ -118,6 +119,52 @@ func TestAFrameMayDifferFromItsTemplate(t *testing.T) {
 	// The next packet reads its template again.
 	if err := Parse([]byte{s.Offset, 0, 1}, s, &got); err != nil || !slices.Equal(got.Indications, s.Templates[0].Indications) {
 		t.Fatalf("%+v %v", got, err)
+	}
+}
+
+// What Chromium 156 sends at 640x360, VP9 in two sizes at three rates (L2T3): at first one size is active, then both are.
+func TestWhatABrowserSends(t *testing.T) {
+	var s *Structure
+	for _, c := range []struct {
+		hex         string
+		frame       uint16
+		layer       Layer
+		in          string
+		differences []uint16
+		active      uint32
+	}{
+		{"c10003c00514853abfaaa18f04304302a02a006001001b934515e082704608c0c787004321651111543276809f8059813f80b38e", 3, Layer{0, 0}, "SSSSSS", nil, 0b111},
+		{"c300045fe8002020", 4, Layer{0, 2}, "--D--R", []uint16{1}, 0b111111},
+		{"c200055fe8804040", 5, Layer{0, 1}, "-DS-RR", []uint16{2}, 0b111111},
+		{"c60008", 8, Layer{1, 0}, "---SSS", []uint16{1}, 0},
+		{"c8000a", 10, Layer{1, 2}, "-----D", []uint16{2, 1}, 0},
+		{"850010", 16, Layer{1, 0}, "---SSS", []uint16{8, 1}, 0},
+	} {
+		b, err := hex.DecodeString(c.hex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d Descriptor
+		if err := Parse(b, s, &d); err != nil {
+			t.Fatalf("%s: %v", c.hex, err)
+		}
+		if d.Attached != nil {
+			s = d.Attached
+		}
+		if d.Frame != c.frame || d.Layer != c.layer || !slices.Equal(d.Indications, indications(c.in)) || !slices.Equal(d.Differences, c.differences) ||
+			d.Active != c.active || d.HasActive != (c.active != 0) {
+			t.Errorf("%s: %+v", c.hex, d)
+		}
+		again, err := Append(nil, &d, s)
+		if err != nil || len(again) > len(b) {
+			t.Errorf("%s written as %x: %v", c.hex, again, err)
+		}
+	}
+	if want := []Layer{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 1}, {1, 2}}; !slices.Equal(s.Targets, want) {
+		t.Errorf("targets %v", s.Targets)
+	}
+	if want := []Resolution{{320, 180}, {640, 360}}; !slices.Equal(s.Resolutions, want) {
+		t.Errorf("sizes %v", s.Resolutions)
 	}
 }
 

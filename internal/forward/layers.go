@@ -11,9 +11,11 @@ var AllLayers = descriptor.Layer{Spatial: descriptor.MaxSpatial, Temporal: descr
 // LayerSelector chooses, frame by frame, what of a layered source one receiver gets (AV1 RTP specification, A.4.4).
 //
 //   - Up to a better target only at a frame that the target may be entered with (indication Switch) and all of whose references this
-//     receiver was sent: a key frame always is one, and for a higher rate of the same size there are others.
+//     receiver was sent: a key frame always is one, and for a higher rate of the same size there are others. Who was sent everything
+//     goes up with the source, at once, when its encoder adds a layer.
 //   - Down at once where the receiver has been sent all that the lower target needs, which is so wherever layers build on one another. Where
-//     they do not (each size made for itself after the key frame), the rate falls at once and the size with the next key frame.
+//     they do not (each size made for itself after the key frame), the rate falls at once and the size with the next key frame. What is
+//     both smaller and faster is reached in two steps.
 //   - The size never inside a picture: the frames of one moment belong together, and half of a picture makes a decoder lose all after it.
 //
 // What cannot be read is let through: more than is wanted does no harm, a hole does. Not safe for concurrent use; the zero value
@@ -24,7 +26,8 @@ type LayerSelector struct {
 	active  uint32
 	target  int // of in; only if entered
 	entered bool
-	all     bool // the receiver was sent everything so far
+	all     bool // the receiver was sent everything before the first frame that is chosen for it
+	whole   bool // the receiver was sent everything since the last key frame
 
 	high    uint64 // highest frame number, unwrapped
 	started bool
@@ -81,15 +84,13 @@ func (s *LayerSelector) Choose(d *descriptor.Descriptor, in *descriptor.Structur
 		} else if d.Attached != nil {
 			s.active = ^uint32(0)
 		}
+		s.whole = s.whole || d.Attached != nil
 		begins := timestamp != s.moment || !s.entered
 		s.moment = timestamp
 		s.enter(d, n, begins)
 	}
-	if !s.entered {
-		f.sent = false
-		return false, false
-	}
-	f.sent = d.Holds(s.target)
+	f.sent = s.entered && d.Holds(s.target)
+	s.whole = s.whole && f.sent
 	f.last = f.sent && d.Spatial == in.Targets[s.target].Spatial
 	return f.sent, f.last
 }
@@ -105,7 +106,7 @@ func (s *LayerSelector) adopt(in *descriptor.Structure) {
 	s.in, s.active = in, ^uint32(0)
 	if s.all {
 		s.target = in.Target(AllLayers, s.active)
-		s.entered, s.all = s.target >= 0, false
+		s.entered, s.whole, s.all = s.target >= 0, s.target >= 0, false
 	}
 }
 
@@ -121,7 +122,7 @@ func (s *LayerSelector) enter(d *descriptor.Descriptor, n uint64, begins bool) {
 	if !begins && s.in.Targets[best].Spatial != s.in.Targets[s.target].Spatial {
 		return
 	}
-	if begins && s.entered && s.in.Contains(s.target, best) {
+	if begins && s.entered && (s.in.Contains(s.target, best) || s.whole && s.in.Contains(best, s.target)) {
 		s.target = best
 		return
 	}
@@ -129,20 +130,35 @@ func (s *LayerSelector) enter(d *descriptor.Descriptor, n uint64, begins bool) {
 		s.target, s.entered = best, true
 		return
 	}
-	if !s.entered || !begins {
-		return
-	}
-	// Until a better place comes: the best that the receiver can go on with at the rate it should have.
-	now, fall := s.in.Targets[s.target], -1
-	for i, l := range s.in.Targets {
-		if l.Spatial == now.Spatial && l.Temporal < now.Temporal && l.Temporal >= s.want.Temporal && now.Temporal > s.want.Temporal &&
-			s.in.Contains(s.target, i) && (fall < 0 || l.Temporal < s.in.Targets[fall].Temporal) {
-			fall = i
+	if s.entered && begins {
+		if lower := s.fall(best); lower >= 0 {
+			s.target = lower
 		}
 	}
-	if fall >= 0 {
-		s.target = fall
+}
+
+// fall is the target to go on with until a place comes where best can be entered, -1 for the present one: the best of those that the
+// receiver has all for and that are no more than best; if there is none, at least the rate falls.
+func (s *LayerSelector) fall(best int) int {
+	now, want, lower := s.in.Targets[s.target], s.in.Targets[best], -1
+	if now.Within(want) {
+		return -1
 	}
+	for i, l := range s.in.Targets {
+		if l.Within(want) && s.in.Contains(s.target, i) && (lower < 0 || l.Above(s.in.Targets[lower])) {
+			lower = i
+		}
+	}
+	if lower >= 0 || now.Temporal <= want.Temporal {
+		return lower
+	}
+	for i, l := range s.in.Targets {
+		if l.Spatial == now.Spatial && l.Temporal < now.Temporal && l.Temporal >= want.Temporal && s.in.Contains(s.target, i) &&
+			(lower < 0 || l.Temporal < s.in.Targets[lower].Temporal) {
+			lower = i
+		}
+	}
+	return lower
 }
 
 // decodable tells whether the receiver was sent all that a frame refers to.
@@ -165,7 +181,11 @@ func (s *LayerSelector) Satisfied() bool {
 		return false
 	}
 	best := s.in.Target(s.want, s.active)
-	return best < 0 || s.in.Targets[best].Spatial == s.in.Targets[s.target].Spatial || s.in.Contains(s.target, best)
+	if best < 0 || s.in.Targets[best].Spatial == s.in.Targets[s.target].Spatial {
+		return true
+	}
+	lower := s.fall(best)
+	return lower >= 0 && s.in.Targets[lower].Spatial == s.in.Targets[best].Spatial
 }
 
 // Current is the layers that are let through; ok is false before the stream was entered.

@@ -3,7 +3,9 @@ package forward
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -246,6 +248,20 @@ func TestLayersFollowTheWish(t *testing.T) {
 				t.Fatal("not up")
 			}
 		}
+		d.SetLayers(t0.Add(40*time.Second), layer(2, 0))
+		for range 9 {
+			feed(u, c.picture(false))
+		}
+		*asks, before = 0, len(v.sizes)
+		d.SetLayers(t0.Add(50*time.Second), layer(0, 2)) // smaller and faster at once: in two steps, without a key frame
+		for range 16 {
+			if at := feed(u, c.picture(false)); v.sizes[at] != 0 {
+				t.Fatal("not smaller")
+			}
+		}
+		if got := len(v.sizes) - before; got < 10 || *asks != 0 {
+			t.Fatalf("%d pictures of 16, %d key frames asked for", got, *asks)
+		}
 		v.check(uint16(seed))
 	}
 }
@@ -326,6 +342,35 @@ func TestNoLayersWithoutDescriptors(t *testing.T) {
 	}
 	if len(v.got) != n {
 		t.Fatalf("%d of %d", len(v.got), n)
+	}
+}
+
+// Chromium begins with the smallest size and adds the others when its path allows: it says so with the picture that has them for the first time,
+// and needs no key frame for it. Who got everything until then gets that too.
+func TestAnEncoderAddsASize(t *testing.T) {
+	const recorded = "c10003c00514853abfaaa18f04304302a02a006001001b934515e082704608c0c787004321651111543276809f8059813f80b38e c300045fe8002020 " +
+		"c200055fe8804040 c300065fe8006060 c000075fe9808080 c60008 c30009 c8000a c2000b c7000c c4000d c9000e c0000f"
+	sizes := []uint8{0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0}
+	for _, c := range []struct {
+		want descriptor.Layer
+		got  int
+	}{{AllLayers, 13}, {layer(1, 2), 13}, {layer(0, 2), 9}, {layer(1, 1), 7}} {
+		_, u, v, d, _ := svc(t, building, 3)
+		d.SetLayers(t0, c.want)
+		moment := uint32(0)
+		for i, h := range strings.Fields(recorded) {
+			b, err := hex.DecodeString(h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sizes[i] == 0 {
+				moment += 3000
+			}
+			u.Write(t0, &Packet{Sequence: uint16(i), Timestamp: moment, Descriptor: b, Payload: []byte{1}, Marker: i < 4 || sizes[i] == 1})
+		}
+		if len(v.got) != c.got || v.broken > 0 {
+			t.Errorf("%v: %d packets of %d, %d broken", c.want, len(v.got), c.got, v.broken)
+		}
 	}
 }
 
