@@ -422,6 +422,26 @@ func TestLayerRates(t *testing.T) {
 	}
 }
 
+func TestWhatAnybodyWants(t *testing.T) {
+	_, u, _, d, _ := svc(t, building, 3)
+	other := subscribe(t, u, nowhere{}, 1)
+	wants := func(want descriptor.Layer, some bool) {
+		t.Helper()
+		if got, ok := u.Wanted(); got != want || ok != some {
+			t.Errorf("%v %v, want %v %v", got, ok, want, some)
+		}
+	}
+	wants(AllLayers, true) // nobody said anything: everything
+	other.SetLayers(t0, layer(0, 2))
+	wants(AllLayers, true)
+	d.SetLayers(t0, layer(1, 0))
+	wants(layer(1, 2), true)
+	d.SetPaused(t0, true)
+	wants(layer(0, 2), true)
+	other.Close()
+	wants(layer(0, 0), false)
+}
+
 type nowhere struct{}
 
 func (nowhere) WriteRTP(time.Time, *Packet) error { return nil }

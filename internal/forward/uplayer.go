@@ -56,3 +56,20 @@ func (u *UpTrack) LayerRates(now time.Time, dst []LayerRate) []LayerRate {
 	defer u.mu.Unlock()
 	return u.meter.Rates(now, dst)
 }
+
+// Wanted is the highest layers that any receiver is to get; ok is false if there is none that gets anything. A source need not
+// make more than that, and another node need not be asked for more.
+func (u *UpTrack) Wanted() (l descriptor.Layer, ok bool) {
+	for _, d := range *u.subs.Load() {
+		d.mu.Lock()
+		want := AllLayers
+		if d.layers != nil {
+			want = d.layers.Wanted()
+		}
+		if !d.closed && !d.paused {
+			l, ok = descriptor.Layer{Spatial: max(l.Spatial, want.Spatial), Temporal: max(l.Temporal, want.Temporal)}, true
+		}
+		d.mu.Unlock()
+	}
+	return l, ok
+}
