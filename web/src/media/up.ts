@@ -32,6 +32,9 @@ interface Slot {
   transceiver: RTCRtpTransceiver;
 }
 
+/** ms until a negotiation that failed is made again. */
+const againAfter = 1_000;
+
 export const kindOf = (source: Source): MediaKind => (source === "camera" || source === "screen" ? "video" : "audio");
 
 /** Bit rates, bits per second: enough for one layer; the allocator to come will set them. */
@@ -45,6 +48,7 @@ export class Up {
   #dirty = false;
   #restart = false;
   #busy = false;
+  #failures = 0;
   #closed = false;
 
   constructor(ports: UpPorts) {
@@ -123,22 +127,36 @@ export class Up {
     this.#ports.changed("closed");
   }
 
-  /** One negotiation at a time; what changed meanwhile goes into the next. */
+  /**
+   * One negotiation at a time; what changed meanwhile goes into the next. One that failed (a node that answered too late, or not) is made again, or
+   * this person would not be seen and heard for as long as the socket lives.
+   */
   async #negotiate(): Promise<void> {
-    if (this.#busy) return;
+    if (this.#busy || this.#closed) return;
     this.#busy = true;
     try {
-      while ((this.#dirty || this.#restart) && !this.#closed) await this.#round();
+      while ((this.#dirty || this.#restart) && !this.#closed) await this.#round(this.#restart);
+      this.#failures = 0;
     } catch (e) {
-      if (!this.#closed) this.#ports.failed(e);
+      if (this.#failures++ === 0 && !this.#closed) this.#ports.failed(e);
+      setTimeout(() => void this.#negotiate(), againAfter);
     } finally {
       this.#busy = false;
     }
   }
 
-  async #round(): Promise<void> {
-    const iceRestart = this.#restart;
+  async #round(iceRestart: boolean): Promise<void> {
     this.#dirty = this.#restart = false;
+    try {
+      await this.#exchange(iceRestart);
+    } catch (e) {
+      this.#dirty = true;
+      this.#restart ||= iceRestart;
+      throw e;
+    }
+  }
+
+  async #exchange(iceRestart: boolean): Promise<void> {
     const offer = await this.#pc.createOffer({ iceRestart });
     await this.#pc.setLocalDescription({ type: "offer", sdp: withoutLevels(offer.sdp ?? "") });
     const generation = ++this.#generation;
@@ -146,7 +164,8 @@ export class Up {
       transceiver.mid === null ? [] : [{ mid: transceiver.mid, track }],
     );
     const answer = await this.#ports.offer({ sdp: this.#pc.localDescription?.sdp ?? "", generation, tracks, iceRestart });
-    if (this.#closed || answer.generation !== generation) return;
+    if (this.#closed) return;
+    if (answer.generation !== generation) throw new Error("an answer to another offer");
     await this.#pc.setRemoteDescription({ type: "answer", sdp: constantRate(answer.sdp) });
   }
 }
