@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
-import { colours, hears, inbound, media, tones, unsealed, until } from "./lib/eyes.mjs";
+import { colours, hears, inbound, lips, media, tones, unsealed, until } from "./lib/eyes.mjs";
 import { admit, enter, facts, raise } from "./lib/summit.mjs";
 
 let summit, red, green, tomas, layla;
@@ -37,6 +37,22 @@ test("two sides see and hear each other, sealed", { timeout: 120_000 }, async ()
   await until("the green tone", async () => hears(await tones(tomas.page), "green"), 20_000, both);
   await until("the red tone", async () => hears(await tones(layla.page), "red"), 20_000, both);
   assert.ok(!hears(await tones(tomas.page), "red"), "nobody hears oneself");
+});
+
+// ITU-R BT.1359: sound is noticed that comes more than 45 ms before its picture, or more than 125 ms after it.
+test("the lips of a far person move with the words, by a clock that crossed the link", { timeout: 120_000 }, async () => {
+  for (const p of [tomas, layla]) {
+    let last = [];
+    const starved = () => last.filter((l) => l.held > 200).length > 2;
+    const middle = () => last.map((l) => l.ahead).sort((a, b) => a - b)[2];
+    await until("sound and picture together", async () => {
+      const now = await lips(p.page);
+      if (now.ahead !== null && Number.isFinite(now.held)) last = [...last, now].slice(-5);
+      await new Promise((r) => setTimeout(r, 400));
+      return last.length === 5 && (starved() || (middle() <= 45 && middle() >= -125));
+    }, 50_000, () => JSON.stringify(last));
+    console.log(`  measured: sound before picture: ${middle()} ms, sound held for ${Math.round(last.at(-1).held)} ms${starved() ? " (this machine has no time: not judged)" : ""}`);
+  }
 });
 
 test("no sender or receiver is without a seal, and both pages say that all keys are confirmed", { timeout: 90_000 }, async () => {

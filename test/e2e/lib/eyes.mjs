@@ -65,6 +65,24 @@ export function media(page) {
   });
 }
 
+/**
+ * lips compares the sound and the picture of the one far person of a page, by the publisher's clock as its reports brought it here. ahead: how
+ * much earlier sound is played than the picture that belongs to it, ms, or null before there were reports on both. held: how long sound was made
+ * to wait since the last asking, ms: much more than 100 on a path that is short is a machine that has no time.
+ */
+export function lips(page) {
+  return page.evaluate(async () => {
+    const all = [];
+    for (const pc of window.__peers.filter((p) => p.connectionState !== "closed")) all.push(...(await pc.getStats()).values());
+    const [sound, picture] = ["audio", "video"].map((kind) => all.find((s) => s.type === "inbound-rtp" && s.kind === kind));
+    const last = window.__lips ?? { delay: 0, count: 0 };
+    window.__lips = { delay: sound?.jitterBufferTargetDelay ?? 0, count: sound?.jitterBufferEmittedCount ?? 0 };
+    const held = (1_000 * (window.__lips.delay - last.delay)) / (window.__lips.count - last.count);
+    const [a, v] = [sound?.estimatedPlayoutTimestamp, picture?.estimatedPlayoutTimestamp];
+    return { ahead: a == null || v == null ? null : a - v, held };
+  });
+}
+
 /** unsealed lists senders and receivers without a transform; there must never be one. */
 export function unsealed(page) {
   return page.evaluate(() =>
