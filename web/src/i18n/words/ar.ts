@@ -224,6 +224,7 @@ const ar: Messages<typeof en, 'ar'> = {
   'link.state-never': 'لم يقم بعد',
   'link.round-trip': 'زمن الذهاب والإياب',
   'link.ms': '{ms} مللي ثانية',
+  'link.keys': 'اتفاق المفاتيح',
   'link.verified': 'التحقق',
   'link.verified-in-person': 'قورنت البصمة شخصيًا في {date} بمعرفة {by}',
   'link.verified-demonstration': 'عرض توضيحي فقط: لم يقارنها أحد',

@@ -223,6 +223,7 @@ const en = {
   'link.state-never': 'Not up yet',
   'link.round-trip': 'Round trip',
   'link.ms': '{ms} ms',
+  'link.keys': 'Key agreement',
   'link.verified': 'Verified',
   'link.verified-in-person': 'Fingerprint compared in person, {date}, by {by}',
   'link.verified-demonstration': 'Demonstration only: compared by nobody',

@@ -224,6 +224,7 @@ const es: Messages<typeof en, 'es'> = {
   'link.state-never': 'Aún no activo',
   'link.round-trip': 'Ida y vuelta',
   'link.ms': '{ms} ms',
+  'link.keys': 'Acuerdo de claves',
   'link.verified': 'Verificación',
   'link.verified-in-person': 'Huella comparada en persona, {date}, por {by}',
   'link.verified-demonstration': 'Solo demostración: no la comparó nadie',

@@ -224,6 +224,7 @@ const fr: Messages<typeof en, 'fr'> = {
   'link.state-never': 'Pas encore établie',
   'link.round-trip': 'Aller-retour',
   'link.ms': '{ms} ms',
+  'link.keys': 'Accord de clés',
   'link.verified': 'Vérification',
   'link.verified-in-person': 'Empreinte comparée en personne, le {date}, par {by}',
   'link.verified-demonstration': 'Démonstration seulement : comparée par personne',

@@ -224,6 +224,7 @@ const ru: Messages<typeof en, 'ru'> = {
   'link.state-never': 'Ещё не работала',
   'link.round-trip': 'Туда и обратно',
   'link.ms': '{ms} мс',
+  'link.keys': 'Согласование ключей',
   'link.verified': 'Проверка',
   'link.verified-in-person': 'Отпечаток сверен лично, {date}, сверил {by}',
   'link.verified-demonstration': 'Только демонстрация: никем не сверено',

@@ -224,6 +224,7 @@ const zh: Messages<typeof en, 'zh'> = {
   'link.state-never': '尚未接通',
   'link.round-trip': '往返时间',
   'link.ms': '{ms} 毫秒',
+  'link.keys': '密钥协商',
   'link.verified': '核实',
   'link.verified-in-person': '{date}由{by}当面核对指纹',
   'link.verified-demonstration': '仅供演示：无人核对',
