@@ -119,7 +119,7 @@ func (u *UpTrack) write(now time.Time, p *Packet) Verdict {
 		u.mu.Unlock()
 		return Refused
 	}
-	v := u.history.Put(counter, p)
+	v := u.history.Put(now, counter, p)
 	if v != Accepted && v != Recovered {
 		u.mu.Unlock()
 		return v
