@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // steps of an append with everything in it, in order. A turn has several of some; k counts over the whole run.
@@ -104,7 +106,7 @@ func TestMain(m *testing.M) {
 		victim(spec)
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // victim appends turns, printing each after it is durable, and kills itself without warning at step k.
