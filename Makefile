@@ -38,6 +38,7 @@ web: web-deps ## build the web client and the key bundle of native participants
 
 proto: web-deps ## write the Go and TypeScript types anew from proto/
 	cd proto && ../$(WEB)/node_modules/.bin/buf generate
+	cd $(WEB) && node build-wire.mjs
 
 deps-e2e: ## install Chromium and the media tools that the browser tests need
 	@scripts/install-e2e

@@ -1,7 +1,8 @@
 // Frames: one binary WebSocket message is one ToNode or ToClient. Every byte that arrives is the node's, and the node is not
 // trusted with the meaning of anything: sizes and counts are bounded before a field is looked at.
-import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
-import { ToClientSchema, ToNodeSchema, type ToClient } from "../wire/parley/v1/signal_pb";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { decodeMessage, encodeMessage } from "../wire/codec";
+import type { ToClient, ToNodeSchema } from "../wire/parley/v1/signal_pb";
 
 /** Largest frame accepted from the node, bytes: the largest act, with room for a batch of entries. */
 export const maxFrame = 8 << 20;
@@ -17,8 +18,7 @@ export type FromNodeOf<C extends FromNodeCase> = Extract<FromNode, { case: C }>[
 export class FrameError extends Error {}
 
 export function encodeFrame(id: bigint, body: ToNodeBody): Uint8Array<ArrayBuffer> {
-  const bytes = toBinary(ToNodeSchema, create(ToNodeSchema, { id, body }));
-  return bytes as Uint8Array<ArrayBuffer>;
+  return encodeMessage("ToNode", { id, body }) as Uint8Array<ArrayBuffer>;
 }
 
 export function decodeFrame(data: unknown): ToClient {
@@ -26,7 +26,7 @@ export function decodeFrame(data: unknown): ToClient {
   if (data.byteLength > maxFrame) throw new FrameError("frame too large");
   let frame: ToClient;
   try {
-    frame = fromBinary(ToClientSchema, new Uint8Array(data));
+    frame = decodeMessage("ToClient", new Uint8Array(data)) as ToClient;
   } catch {
     throw new FrameError("frame does not decode");
   }
