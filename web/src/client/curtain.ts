@@ -35,6 +35,11 @@ export class Curtain {
     this.#look();
   }
 
+  /** openWithin lets a closed one open after so long, ms, if nothing opens it before. */
+  openWithin(longest: number): void {
+    if (this.#timer !== undefined) this.close(longest);
+  }
+
   /** changed says that there is something new to draw. It is drawn after the present task, or when the curtain opens. */
   changed(): void {
     this.#look();

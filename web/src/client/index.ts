@@ -39,6 +39,8 @@ interface ClientOptions {
 /** So long at most, ms, the page stays empty at its beginning, and as it was before while somebody enters. */
 const emptyFor = 400;
 const enteringFor = 250;
+/** The room is built when the node's offer has been answered, so long after the join at most, ms. */
+const offerWithin = 250;
 
 /** The log is read within this time, ms, or the lobby is shown without waiting for it. */
 const readingFor = 3_000;
@@ -256,7 +258,8 @@ class ParleyClient {
       alarm: (p) => this.#notices.alarm(p),
       evidence: (e) => this.#keep(self, e),
       warn: (p) => this.#notices.warn(p),
-      joining: () => this.#curtain.open(), // the room is built while the nodes and the other members work
+      // The room is built while the node's answer and the other members' commit are on their way.
+      sent: (what) => (what === "join" ? this.#curtain.openWithin(offerWithin) : this.#curtain.open()),
       changed: this.#render,
       now: Date.now,
       nodeNow: () => this.#connection.clock.nodeNow(),

@@ -35,8 +35,8 @@ export interface AttendancePorts {
   evidence(e: Evidence): void;
   warn(problem: ProblemError): void;
   gone(problem: ProblemError | null): void;
-  /** joining: the join is on its way. */
-  joining(): void;
+  /** sent: the join is on its way, or an answer to an offer of the node. */
+  sent(what: "join" | "answer"): void;
   changed(): void;
   now(): number;
   nodeNow(): number;
@@ -81,6 +81,7 @@ export class Attendance {
       tracks: this.tracks,
       arrivals: this.arrivals,
       failed: () => ports.warn(new ProblemError("media-failed")),
+      answered: () => ports.sent("answer"),
       changed: ports.changed,
     });
     this.room = new Room({
@@ -95,7 +96,7 @@ export class Attendance {
       member: (identity) => workers.spare.take(identity, ports.nodeNow()),
       joined: (again) => {
         this.tracks.joined(again, this.#isFirst());
-        ports.joining();
+        ports.sent("join");
       },
       changed: () => this.#refresh(),
     });

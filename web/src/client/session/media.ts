@@ -23,6 +23,8 @@ export interface RoomMediaPorts {
   readonly tracks: OwnTracks;
   readonly arrivals: Arrivals;
   failed(e: unknown): void;
+  /** answered: an offer of the node has been answered. */
+  answered(): void;
   changed(): void;
 }
 
@@ -61,7 +63,10 @@ export class RoomMedia {
     this.#down = new Down({
       path,
       sealing,
-      answer: (d) => void socket.send({ case: "downAnswer", value: d }),
+      answer: (d) => {
+        socket.send({ case: "downAnswer", value: d });
+        this.#ports.answered();
+      },
       changed: (s) => this.#state("down", s),
       tracks: (arrived) => arrivals.set(arrived),
       failed,
