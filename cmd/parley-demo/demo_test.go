@@ -54,21 +54,16 @@ func until(t *testing.T, what string, ok func() bool) {
 // twoPorts are free and follow each other.
 func twoPorts(t *testing.T) int {
 	t.Helper()
-	for range 50 {
-		a, err := net.Listen("tcp", "127.0.0.1:0")
+	for last := 0; ; {
+		port, err := stage.FreePort()
 		if err != nil {
 			t.Fatal(err)
 		}
-		port := a.Addr().(*net.TCPAddr).Port
-		b, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port+1))
-		_ = a.Close()
-		if err == nil {
-			_ = b.Close()
-			return port
+		if port == last+1 {
+			return last
 		}
+		last = port
 	}
-	t.Fatal("no two free ports")
-	return 0
 }
 
 // descendants are the processes below one, by id, with their command lines.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,6 +23,7 @@ import (
 	"parley.link/parley/internal/node"
 	"parley.link/parley/internal/problem"
 	"parley.link/parley/internal/side"
+	"parley.link/parley/internal/stage"
 	"parley.link/parley/internal/wire/signalpb"
 )
 
@@ -86,21 +88,11 @@ func (h *house) tryFor(most time.Duration, args ...string) (string, int) {
 
 func port(t *testing.T) string {
 	t.Helper()
-	// Free for both TCP and UDP at this moment.
-	for range 50 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		u, err := net.ListenPacket("udp", l.Addr().String())
-		_ = l.Close()
-		if err == nil {
-			_ = u.Close()
-			return l.Addr().String()
-		}
+	p, err := stage.FreePort()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return "127.0.0.1:" + strconv.Itoa(p)
 }
 
 // found builds a side with nothing but the commands of docs/running.md.

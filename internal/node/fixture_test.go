@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -325,13 +324,3 @@ func (w *world) plan(seats ...act.Seat) (scope []byte) {
 }
 
 func (w *world) scope(p *party, scope []byte) *scope { return p.node.scopes.of([32]byte(scope)) }
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -36,20 +38,32 @@ type Ports struct{ Web, Media, Turn, Link int }
 // FreePorts finds ports that nobody uses now, TCP and UDP alike.
 func FreePorts() (p Ports, err error) {
 	for _, to := range []*int{&p.Web, &p.Media, &p.Turn, &p.Link} {
-		if *to, err = freePort(); err != nil {
+		if *to, err = FreePort(); err != nil {
 			return p, err
 		}
 	}
 	return p, nil
 }
 
-func freePort() (int, error) {
+// Nodes listen below the ports that the system gives to connections: one of those could take a node's port between two starts of it, or before the
+// first. Each port is given once by this process, and another process begins elsewhere.
+const (
+	firstPort = 12_000
+	ports     = 20_000
+)
+
+var nextPort atomic.Uint32
+
+func init() { nextPort.Store(rand.Uint32N(ports)) }
+
+// FreePort finds a port that nobody uses now, TCP and UDP alike.
+func FreePort() (int, error) {
 	for range 50 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port := firstPort + int(nextPort.Add(1)%ports)
+		l, err := net.Listen("tcp", loopback(port))
 		if err != nil {
-			return 0, fmt.Errorf("find a free port: %w", err)
+			continue
 		}
-		port := l.Addr().(*net.TCPAddr).Port
 		u, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
 		_ = l.Close()
 		if err == nil {
