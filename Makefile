@@ -10,7 +10,7 @@ BIN   := bin
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
 GOFLAGS_BUILD := -trimpath -ldflags "-s -w -buildid= -X parley.link/parley/internal/config.Version=$(VERSION)"
 
-.PHONY: help demo build web-deps web test test-go test-web test-e2e check fuzz bench bench-media deps-e2e proto clean
+.PHONY: help demo build web-deps web test test-go test-web test-e2e check fuzz restless bench bench-media deps-e2e proto clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ test-web: web-deps ## TypeScript tests: vectors, transcripts, keys
 test-e2e: build deps-e2e ## real browsers, real nodes
 	cd test/e2e && node --test --test-concurrency=1 --test-reporter=spec *.test.mjs
 	cd test/net && node --test --test-concurrency=1 --test-reporter=spec *.test.mjs
+
+restless: build deps-e2e ## a day without rest in real browsers: ROUNDS (30) of random faults, from SEED
+	cd test/e2e && node restless.mjs $(or $(ROUNDS),30) $(SEED)
 
 fuzz: web ## each Go fuzz target for FUZZTIME (10s)
 	scripts/fuzz $(or $(FUZZTIME),10s)
