@@ -41,6 +41,6 @@ export class Hearing {
     const silent = this.#unheard.look(this.#heard, now);
     this.#heard = false;
     if (silent >= patience) return true;
-    return now - this.#elsewhereAt <= lately && silent >= quick + slack * Math.max(0, ...this.#answers) && this.#unheard.tell(now);
+    return now - this.#elsewhereAt <= lately && silent >= quick + slack * Math.max(0, ...this.#answers) && this.#unheard.tell();
   }
 }

@@ -36,6 +36,16 @@ test("a page that slept has heard nothing because it did not listen", () => {
   for (const t of [0, 250, 4_000, 4_250, 5_750]) expect(silence.look(stats(100, t), false, t)).toBe(false);
 });
 
+test("a clock that is set back an hour in mid-call hides no dead path, nor the one before", () => {
+  const silence = new Silence();
+  const told: number[] = [];
+  for (let t = 0; t <= 8_000; t += 250) {
+    const clock = t < 2_000 ? t : t - 3_600_000;
+    if (silence.look(stats(Math.min(t, 1_000), t), false, clock)) told.push(t);
+  }
+  expect(told).toEqual([3_250, 5_250]); // the look at which it was set counts for nothing
+});
+
 test("a page that is late itself waits in proportion", () => {
   const late = (every: number) => {
     const silence = new Silence();

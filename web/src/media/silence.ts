@@ -37,6 +37,6 @@ export class Silence {
     const waits = expected || sent > this.#sent;
     this.#received = received;
     this.#sent = sent;
-    return this.#unheard.look(heard || !waits, now) >= patience && this.#unheard.tell(now);
+    return this.#unheard.look(heard || !waits, now) >= patience && this.#unheard.tell();
   }
 }

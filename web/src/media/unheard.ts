@@ -9,6 +9,8 @@ const window = 30_000;
 export class Unheard {
   readonly #every: number;
   #silent = 0;
+  /** ms this page was awake and looking; what was told is told on this clock, which nobody sets. */
+  #awake = 0;
   #lookedAt = -Infinity;
   #told: readonly [number, number] = [-Infinity, -Infinity];
 
@@ -19,15 +21,17 @@ export class Unheard {
 
   /** look gives how long nothing has been heard, ms, of which this page was awake. */
   look(heard: boolean, now: number): number {
-    this.#silent = heard ? 0 : this.#silent + Math.min(now - this.#lookedAt, this.#every * late);
+    const passed = Math.max(0, Math.min(now - this.#lookedAt, this.#every * late));
     this.#lookedAt = now;
+    this.#awake += passed;
+    this.#silent = heard ? 0 : this.#silent + passed;
     return this.#silent;
   }
 
   /** tell says whether the path may be called dead now, and takes note that it is. */
-  tell(now: number): boolean {
-    if (now - this.#told[0] < window) return false;
-    this.#told = [this.#told[1], now];
+  tell(): boolean {
+    if (this.#awake - this.#told[0] < window) return false;
+    this.#told = [this.#told[1], this.#awake];
     this.#silent = 0;
     return true;
   }

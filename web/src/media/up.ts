@@ -49,6 +49,7 @@ export class Up {
   #restart = false;
   #busy = false;
   #failures = 0;
+  #again: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
   constructor(ports: UpPorts) {
@@ -121,6 +122,7 @@ export class Up {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#again);
     for (const track of this.#slots.keys()) this.#ports.sealing.forget(track);
     this.#slots.clear();
     this.#pc.close();
@@ -139,7 +141,8 @@ export class Up {
       this.#failures = 0;
     } catch (e) {
       if (this.#failures++ === 0 && !this.#closed) this.#ports.failed(e);
-      setTimeout(() => void this.#negotiate(), againAfter);
+      clearTimeout(this.#again); // one at a time, whatever else asks meanwhile
+      this.#again = setTimeout(() => void this.#negotiate(), againAfter);
     } finally {
       this.#busy = false;
     }

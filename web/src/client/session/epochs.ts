@@ -230,8 +230,9 @@ export class Epochs {
           if (this.#view !== undefined) this.#ports.ready(this.#view.context.groupId, e.epoch);
           break;
         case "send":
+          if (this.#view === undefined) break;
           this.#sending = e.epoch;
-          if (this.#view !== undefined) this.#ports.tell({ kind: "send-epoch", scope, group: hex(this.#view.context.groupId), epoch: e.epoch });
+          this.#ports.tell({ kind: "send-epoch", scope, group: hex(this.#view.context.groupId), epoch: e.epoch });
           break;
         case "stop":
           this.#sending = undefined;
