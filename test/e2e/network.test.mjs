@@ -3,26 +3,23 @@
 // machine's own network is touched.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Lab, why } from "../net/lib/lab.mjs";
+import { why } from "../net/lib/lab.mjs";
 import { paths } from "../net/lib/people.mjs";
 import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
+import { CutHost } from "./lib/cut.mjs";
 import * as eyes from "./lib/eyes.mjs";
 import { hears, inbound, media, tones, unsealed, until } from "./lib/eyes.mjs";
 import { admit, enter, facts, raise } from "./lib/summit.mjs";
 
 const skip = why() || false;
 const measured = (what, value) => console.log(`  measured: ${what}: ${value}`);
-let lab, host, summit, browser, tomas, layla, ingrid;
+let net, host, summit, browser, tomas, layla, ingrid;
 const all = async () => (await Promise.all([tomas, layla, ingrid].filter(Boolean).map(async (p) => `\n ${await media(p.page)} ${JSON.stringify(await paths(p))}`))).join("");
 
 before(async () => {
   if (skip) return;
-  lab = new Lab();
-  host = lab.host("host");
-  const net = lab.host("net");
-  lab.cable([net, "eth0", "10.204.9.1/24"], [host, "eth0", "10.204.9.2/24"]);
-  host.ip("route", "add", "default", "via", "10.204.9.1");
-  host.nft("table inet cut {\nchain out {\ntype filter hook output priority filter;\n}\n}\n");
+  net = new CutHost();
+  host = net.host;
   [summit, browser] = await Promise.all([raise({ at: host }), openBrowser("red", [], { at: host })]);
   tomas = await admit(summit, browser, 0, "v-fm");
   layla = await admit(summit, browser, 1, "q-fm");
@@ -34,19 +31,11 @@ before(async () => {
 after(async () => {
   await closeBrowsers();
   await summit?.end();
-  lab?.close();
+  net?.close();
 }, { timeout: 60_000 });
 
-/** cut lets nothing through that a rule names; without rules everything goes again. */
-const cut = (...rules) => host.nft(`flush chain inet cut out\n${rules.map((r) => `add rule inet cut out ${r}\n`).join("")}`);
+const cut = (...rules) => net.cut(...rules);
 const udp = (port) => [`udp dport ${port} drop`, `udp sport ${port} drop`];
-
-/** sockets are the own ports of the connections to the first node's web port that are the program's which the line of ss names. */
-function sockets(whose) {
-  const found = host.run("ss", "-Htnp", "dport", "=", `:${summit.ports[0].Web}`).split("\n").filter((l) => l !== "" && whose(l)).map((l) => /:(\d+)\s+\S+:\d+\s/.exec(l)[1]);
-  assert.ok(found.length > 0);
-  return found;
-}
 
 /** flows tells that pictures and sound go on arriving at a page, on every connection that receives. */
 function flows({ page }) {
@@ -72,8 +61,7 @@ const joined = async () => JSON.stringify(await Promise.all([tomas, layla].map(a
 
 test("a socket that is lost and found again brings the media with it", { skip, timeout: 90_000 }, async () => {
   const before = await joined();
-  // The officer's socket is not this person's: were it reset as well (it answers a ping every 5 s), nobody could be accredited below.
-  cut(`tcp dport ${summit.ports[0].Web} tcp sport != { ${sockets((line) => !/chrom/.test(line)).join(", ")} } reject with tcp reset`);
+  net.reset(summit.ports[0].Web);
   await until("the loss", async () => (await facts(tomas.page)).socket !== "open", 10_000, all);
   const from = performance.now();
   cut();
@@ -86,11 +74,12 @@ test("a socket that is lost and found again brings the media with it", { skip, t
 
 test("a socket hangs while media flow: another takes its place", { skip, timeout: 90_000 }, async () => {
   const before = await joined();
-  const own = (line) => /chrom/.test(line);
-  const hanging = sockets(own);
+  const own = () => net.sockets(summit.ports[0].Web);
+  const hanging = own();
+  assert.ok(hanging.length > 0);
   const from = performance.now();
-  cut(...hanging.flatMap((port) => [`tcp sport ${port} drop`, `tcp dport ${port} drop`]));
-  await until("another socket", async () => sockets(own).some((port) => !hanging.includes(port)) && (await facts(tomas.page)).socket === "open", 40_000, all);
+  net.hang(hanging);
+  await until("another socket", async () => own().some((port) => !hanging.includes(port)) && (await facts(tomas.page)).socket === "open", 40_000, all);
   const replaced = performance.now() - from;
   await both();
   measured("another socket, media on both sides after", `${Math.round(replaced)} ms, ${Math.round(performance.now() - from)} ms`);
@@ -126,8 +115,9 @@ test("UDP is cut in mid-call: media go on by TCP", { skip, timeout: 90_000 }, as
 test("the machine gets another address, and what is open hangs: socket and media go on by it", { skip, timeout: 90_000 }, async () => {
   const before = await joined();
   // The socket goes over loopback here and would not notice: its packets are lost, as those from an address that is gone are.
-  const hanging = sockets((line) => /chrom/.test(line));
-  cut(...hanging.flatMap((port) => [`tcp sport ${port} drop`, `tcp dport ${port} drop`]));
+  const hanging = net.sockets(summit.ports[0].Web);
+  assert.ok(hanging.length > 0);
+  net.hang(hanging);
   const from = performance.now();
   host.ip("addr", "del", "10.204.9.2/24", "dev", "eth0");
   host.ip("addr", "add", "10.204.9.7/24", "dev", "eth0");

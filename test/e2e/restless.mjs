@@ -2,8 +2,9 @@
 // random moments of coming in as well as in mid-call. After each round pictures and sound must flow both ways by themselves.
 // Not part of `make test` (`make restless`): it prints what it did, and stops at the first round after which something does not flow.
 //   node restless.mjs [rounds] [seed]
-import { Lab, why } from "../net/lib/lab.mjs";
+import { why } from "../net/lib/lab.mjs";
 import { closeBrowsers, openBrowser } from "./lib/browser.mjs";
+import { CutHost } from "./lib/cut.mjs";
 import { inbound, media, until } from "./lib/eyes.mjs";
 import { admit, enter, facts, raise } from "./lib/summit.mjs";
 
@@ -20,33 +21,25 @@ function random(below) {
 }
 const lasts = (ms) => new Promise((r) => setTimeout(r, ms));
 
-const lab = new Lab();
-const [host, net] = [lab.host("host"), lab.host("net")];
-lab.cable([net, "eth0", "10.204.9.1/24"], [host, "eth0", "10.204.9.2/24"]);
-host.ip("route", "add", "default", "via", "10.204.9.1");
-host.nft("table inet cut {\nchain out {\ntype filter hook output priority filter;\n}\n}\n");
+const net = new CutHost();
+const { host } = net;
 const [summit, red, green] = await Promise.all([raise({ at: host }), openBrowser("red", [], { at: host }), openBrowser("green", [], { at: host })]);
 const [tomas, layla, ingrid] = [await admit(summit, red, 0, "v-fm"), await admit(summit, green, 1, "q-fm"), await admit(summit, red, 0, "v-adv")];
 const all = async () => (await Promise.all([tomas, layla].map(async (p) => `\n ${await media(p.page)} ${JSON.stringify(p.errors)}`))).join("");
 
-/** sockets are the own ports of the connections to a side's web port whose line of ss is wanted. */
-const sockets = (side, wanted) => host.run("ss", "-Htnp", "dport", "=", `:${summit.ports[side].Web}`).split("\n").filter((l) => l !== "" && wanted(l)).map((l) => /:(\d+)\s+\S+:\d+\s/.exec(l)[1]);
-const people = (line) => /chrom/.test(line);
-const officers = [0, 1].map((side) => sockets(side, (line) => !people(line)));
-const cut = (...rules) => host.nft(`flush chain inet cut out\n${rules.map((r) => `add rule inet cut out ${r}\n`).join("")}`);
 const nodes = summit.data.map((data) => Number(host.run("pgrep", "-f", `serve --data ${data} `).split("\n")[0]));
 
 let inside = false;
 const deeds = {
   async reset(side) {
-    cut(`tcp dport ${summit.ports[side].Web} tcp sport != { ${officers[side].join(", ")} } reject with tcp reset`);
+    net.reset(summit.ports[side].Web);
     await lasts(random(2_500));
-    cut();
+    net.cut();
   },
   async hang(side) {
-    cut(...sockets(side, people).flatMap((p) => [`tcp sport ${p} drop`, `tcp dport ${p} drop`]));
+    net.hang(net.sockets(summit.ports[side].Web));
     await lasts(random(6_000));
-    cut();
+    net.cut();
   },
   async reload(_, { page }) {
     await page.reload();
@@ -129,5 +122,5 @@ try {
   for (const pid of nodes) process.kill(pid, "SIGCONT");
   await closeBrowsers();
   await summit.end();
-  lab.close();
+  net.close();
 }

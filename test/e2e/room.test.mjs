@@ -45,13 +45,16 @@ test("the lips of a far person move with the words, by a clock that crossed the 
     let last = [];
     const starved = () => last.filter((l) => l.held > 200).length > 2;
     const middle = () => last.map((l) => l.ahead).sort((a, b) => a - b)[2];
+    const good = () => middle() <= 45 && middle() >= -125;
     await until("sound and picture together", async () => {
       const now = await lips(p.page);
       if (now.ahead !== null && Number.isFinite(now.held)) last = [...last, now].slice(-5);
       await new Promise((r) => setTimeout(r, 400));
-      return last.length === 5 && (starved() || (middle() <= 45 && middle() >= -125));
-    }, 50_000, () => JSON.stringify(last));
-    console.log(`  measured: sound before picture: ${middle()} ms, sound held for ${Math.round(last.at(-1).held)} ms${starved() ? " (this machine has no time: not judged)" : ""}`);
+      return last.length === 5 && good();
+    }, 50_000, () => JSON.stringify(last)).catch((e) => {
+      if (!starved()) throw e; // only a machine that holds sound back to the end is forgiven
+    });
+    console.log(`  measured: sound before picture: ${middle()} ms, sound held for ${Math.round(last.at(-1).held)} ms${good() ? "" : " (this machine has no time: not judged)"}`);
   }
 });
 
