@@ -17,9 +17,6 @@ func TestRunsComeApart(t *testing.T) {
 		t.Run(c.network, func(t *testing.T) {
 			out, in := listen(t, c.network, c.from), listen(t, c.network, c.to)
 			w, r := NewWriter(out, time.Millisecond), NewReader(in)
-			if r.runs == nil {
-				t.Skip("this kernel gives no runs")
-			}
 			var sent [][]byte
 			for i, size := range []int{1100, 1100, 1100, 1100, 1100, 700, 1200, 60, 1, 1500, 1500, 1499, 40} {
 				b := bytes.Repeat([]byte{byte(i + 1)}, size)
@@ -44,7 +41,7 @@ func TestRunsComeApart(t *testing.T) {
 					t.Fatal(got, err)
 				}
 			}
-			if calls == len(sent) {
+			if r.runs != nil && calls == len(sent) { // a kernel before 5.0 gives no runs, and everything else holds
 				t.Errorf("%d calls for %d datagrams", calls, got)
 			}
 		})
