@@ -178,14 +178,17 @@ func runLinkList(c *call) error {
 	return w.Flush()
 }
 
-func nameOf(l node.LinkLine) string {
-	if n := l.Name["en"]; n != "" {
-		return n
+func nameOf(l node.LinkLine) string { return visible(textOf(l.Name, l.Side)) }
+
+// textOf is a text in English, or in the first language that it has, or what stands for none.
+func textOf(texts map[string]string, none string) string {
+	if t := texts["en"]; t != "" {
+		return t
 	}
-	for _, lang := range sortedTexts(l.Name) {
-		return l.Name[lang]
+	for _, lang := range sortedTexts(texts) {
+		return texts[lang]
 	}
-	return l.Side
+	return none
 }
 
 func sortedTexts(m map[string]string) []string {

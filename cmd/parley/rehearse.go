@@ -41,18 +41,17 @@ func runRehearse(c *call) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	o, err := c.office(ctx, n)
+	f, err := c.follow(ctx, n)
 	if err != nil {
 		return err
 	}
-	f := office.Follow(o)
 	defer f.Close()
 	conf, err := n.authority()
 	if err != nil {
 		return err
 	}
 	r := office.Rehearsal{Follower: f, Desk: native.DeskConfig{Address: *n.node, TLS: conf}, With: *with, People: *people, Hold: *hold, Patience: *patience,
-		Loopback: onLoopback(*n.node), Say: func(s string) { fmt.Fprintln(c.err, s) }}
+		Loopback: onLoopback(*n.node), Say: func(s string) { fmt.Fprintln(c.err, visible(s)) }}
 	report, err := r.Run(ctx)
 	if len(report.Lines) > 0 {
 		if err := report.Write(c.out); err != nil {
@@ -63,7 +62,7 @@ func runRehearse(c *call) error {
 	case err != nil:
 		return waited(err, "parley rehearse at the other node")
 	case !report.Passed:
-		return &node.Fault{What: "The rehearsal failed", Means: "At the end: " + report.Why + ".", Do: "See parley link list and the node's log at both sides, mend it, rehearse again.", Exit: node.ExitRefused}
+		return &node.Fault{What: "The rehearsal failed", Means: "At the end: " + visible(report.Why) + ".", Do: "See parley link list and the node's log at both sides, mend it, rehearse again.", Exit: node.ExitRefused}
 	}
 	return nil
 }

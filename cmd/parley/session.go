@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"parley.link/parley/internal/act"
 	"parley.link/parley/internal/native"
 	"parley.link/parley/internal/node"
 	"parley.link/parley/internal/office"
@@ -47,13 +48,10 @@ func runSessionList(c *call) error {
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "SESSION\tTITLE\tSTATE\tSTATUS\tUNTIL")
 	for _, s := range o.Desk.Welcome.Sessions {
-		title := s.Title["en"]
-		for _, l := range sortedTexts(s.Title) {
-			if title == "" {
-				title = s.Title[l]
-			}
+		if len(s.Scope) != act.ScopeSize {
+			continue
 		}
-		fmt.Fprintf(w, "%x\t%s\t%s\t%s\t%s\n", s.Scope[:8], visible(title), s.State, s.Status, date(s.Until))
+		fmt.Fprintf(w, "%x\t%s\t%s\t%s\t%s\n", s.Scope[:8], visible(textOf(s.Title, "")), visible(s.State), visible(s.Status), date(s.Until))
 	}
 	return w.Flush()
 }
@@ -71,13 +69,12 @@ func runSessionTerm(c *call) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	o, err := c.office(ctx, n)
+	f, err := c.follow(ctx, n)
 	if err != nil {
 		return err
 	}
-	f := office.Follow(o)
 	defer f.Close()
-	scope, err := sessionOf(o, c.args[0])
+	scope, err := sessionOf(f.Office, c.args[0])
 	if err != nil {
 		return err
 	}
@@ -88,7 +85,7 @@ func runSessionTerm(c *call) error {
 	if err != nil {
 		return &node.Fault{What: "No side of this session has that name", Do: "Give its name as the plan has it, or the beginning of its id.", Example: example, Exit: node.ExitUsage}
 	}
-	if !bytes.Equal(side, o.Author.Side) {
+	if !bytes.Equal(side, f.Office.Author.Side) {
 		fmt.Fprintln(c.err, "Voting; the officer of that side runs the same command.")
 	}
 	term, err := f.NewTerm(ctx, side, *patience)
@@ -97,6 +94,15 @@ func runSessionTerm(c *call) error {
 	}
 	fmt.Fprintf(c.out, "Term %d: the node of %s orders.\n", term, *to)
 	return nil
+}
+
+// follow is office for a command that reads on what the node tells.
+func (c *call) follow(ctx context.Context, n connection) (*office.Follower, error) {
+	o, err := c.office(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return office.Follow(o), nil
 }
 
 // sessionOf finds a session by the beginning of its id.

@@ -185,17 +185,6 @@ func (f *Follower) votesFor(t act.Term) [][]byte {
 	return all
 }
 
-// name is a side's name in English, or in any language it has one.
-func name(names map[string]string) string {
-	if n := names["en"]; n != "" {
-		return n
-	}
-	for _, n := range names {
-		return n
-	}
-	return "?"
-}
-
 // Peer finds the other side by its name or the beginning of its id; empty is the only one. Its link must be up, or come up in time.
 func (f *Follower) Peer(ctx context.Context, with string, most time.Duration) (act.PlanSide, error) {
 	ctx, cancel := context.WithTimeout(ctx, most)

@@ -65,12 +65,12 @@ func (r Rehearsal) Run(ctx context.Context) (rep Report, err error) {
 		return rep, err
 	}
 	seats := st.Seats()
-	r.Say(fmt.Sprintf("The rehearsal is agreed: %d synthetic people, %s and %s.", len(seats), name(own.Name), name(peer.Name)))
+	r.Say(fmt.Sprintf("The rehearsal is agreed: %d synthetic people.", len(seats)))
 	run, stop := context.WithCancel(ctx)
 	troupe, err := r.admit(run, seats)
 	defer func() {
 		stop()
-		troupe.wait()
+		troupe.ran.Wait()
 		err = errors.Join(err, r.dismiss(troupe))
 	}()
 	if err != nil {

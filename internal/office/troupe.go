@@ -31,12 +31,6 @@ type actor struct {
 	*native.Participant
 }
 
-func (t *troupe) wait() {
-	if t != nil {
-		t.ran.Wait()
-	}
-}
-
 // admit accredits the own side's synthetic people and lets them in.
 func (r Rehearsal) admit(ctx context.Context, seats []act.Seat) (*troupe, error) {
 	t := &troupe{seats: seats}
